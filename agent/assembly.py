@@ -43,7 +43,8 @@ from protocols.link.mqtt import MqttSession
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Will
-from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.recording.recorded_transport import RecordedTransport
+from protocols.recording.writer import RecordingWriter
 from protocols.signing.status_order import StatusOrder
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import require_database_url

@@ -42,7 +42,7 @@ def assemble_simulator(
     *,
     campaign: str | None,
     broker: BrokerSettings,
-    shared: bool = True,
+    knows_shares: bool = False,
     signing: Signing = UNSIGNED,
     is_over: Callable[[], bool] = lambda: False,
     on_event: Callable[..., None] = lambda *_args, **_fields: None,
@@ -54,8 +54,8 @@ def assemble_simulator(
         settings: Who it is.
         campaign: The campaign that it serves; None for every campaign on the broker.
         broker: Where the broker is.
-        shared: Whether requests to "any" come by a shared subscription. A broker of MQTT 3.1.1 may know none; with
-            it one simulator serves "any".
+        knows_shares: Whether the broker is known to give a request to "any" to one simulator alone, whichever MQTT it
+            speaks. Of another one MQTT 3.1.1 does not say so; there one simulator serves "any".
         signing: Its key. With one it takes no request and no receipt that its agent has not signed.
         is_over: Whether the campaign is over, as far as who starts it knows; it also hears it from the agent.
         on_event: For the log.
@@ -69,7 +69,14 @@ def assemble_simulator(
         try:
             instance = instance_of(folder, settings.id)
             link = _link(
-                settings, broker, campaign, instance, signing, shared=shared, is_over=is_over, on_event=on_event
+                settings,
+                broker,
+                campaign,
+                instance,
+                signing,
+                knows_shares=knows_shares,
+                is_over=is_over,
+                on_event=on_event,
             )
             executor, transport = faulty(make_executor(settings), link, settings.faults, on_event)
             with closing(PoisonMessageGuard(folder / f"{settings.id}.in_process")) as poison_guard:
@@ -110,7 +117,7 @@ def _link(
     instance: str,
     signing: Signing,
     *,
-    shared: bool,
+    knows_shares: bool,
     is_over: Callable[[], bool],
     on_event: Callable[..., None],
 ) -> SoleOfItsId:
@@ -121,7 +128,7 @@ def _link(
             return SessionEnd.ENDED
         return SessionEnd.CLEARED if is_over() or link.campaign_is_over else SessionEnd.KEPT
 
-    shares = shared and broker.version is not MqttVersion.V311
+    shared = knows_shares or broker.version is not MqttVersion.V311
     served = campaign or EVERY_CAMPAIGN
 
     def will() -> Will:
@@ -131,7 +138,7 @@ def _link(
         broker,
         client_id=simulator_client_id(campaign, settings.id, instance),
         subscriptions=(
-            *simulator_subscriptions(settings.id, campaign=campaign, shared=shares),
+            *simulator_subscriptions(settings.id, campaign=campaign, shared=shared),
             *instrument_status_filters(settings.id, campaign=campaign),
         ),
         will=will,  # of its own for each connection

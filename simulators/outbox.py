@@ -89,6 +89,7 @@ class AttemptRow(SQLModel, table=True):
     )
     """What the agent said of the answer, as it came; of several, the one that ended its repetition."""
     receipt_digest: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Of the receipt, and of when the attempt came."""
 
 
 ATTEMPT: Final[Table] = SQLModel.metadata.tables[str(AttemptRow.__tablename__)]
@@ -232,7 +233,7 @@ class Outbox:
                             "answer": b"",
                             "answer_digest": "",
                             "receipt": b"",
-                            "receipt_digest": "",
+                            "receipt_digest": _digest(change.attempt_id, now.encode(), b""),
                         }
                         for change in new
                     ],
@@ -294,9 +295,11 @@ def is_whole(row: Any) -> bool:
     try:
         asked = _digest(row.attempt_id, row.request)
         answered = _digest(row.attempt_id, row.answer_topic.encode(), row.answer) if row.answer else ""
-        confirmed = _digest(row.attempt_id, row.received_at.encode(), row.receipt) if row.receipt else ""
+        confirmed = _digest(row.attempt_id, row.received_at.encode(), row.receipt)
     except (AttributeError, TypeError):  # the kind of a value was changed as well
         return False
+    if not row.receipt and not row.receipt_digest:  # as an older one wrote it
+        confirmed = ""
     found = (row.request_digest, row.answer_digest, row.receipt_digest)
     return (asked, answered, confirmed) == found and row.progress in set(AttemptProgress)
 

@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from protocols.errors import DatabaseAway
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery

@@ -14,7 +14,7 @@ from agent.campaign.events import Event, ResultContradicted
 from agent.campaign.ledger import TrajectoryPoint
 from agent.entropy.bias import BIAS_METRICS, BiasMeter
 from agent.runtime.transaction import Transaction
-from agent.store.store import JournalHead
+from agent.store.commit import JournalHead
 from protocols.storage.rotating_file import RotatingFile
 from protocols.wire.attempt_ids import decision_of
 

@@ -15,7 +15,7 @@ from agent.campaign.state import Attempt
 from agent.entropy.bands import Band
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from agent.pool.candidates import Candidate
-from agent.store.store import JournalHead, OutboxItem
+from agent.store.commit import JournalHead, OutboxItem
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.limits import MAX_AWAITING_APPROVAL

@@ -18,7 +18,8 @@ from agent.campaign.people.controls import ControlAck
 from agent.campaign.state import Attempt
 from agent.runtime.messages import MessageBuilder, OutgoingMessage, figures_of
 from agent.runtime.transaction import Transaction, TransactionBuilder
-from agent.store.store import NOTHING_TOLD, JournalHead, JournalView, OutboxItem
+from agent.store.commit import JournalHead, OutboxItem
+from agent.store.store import NOTHING_TOLD, JournalView
 from protocols.errors import BrokerError
 from protocols.link.election import Election, another_agent
 from protocols.link.transport import LinkLost, PublishRefused, Transport

@@ -17,7 +17,8 @@ from agent.runtime.transaction import (
     PolicyAnswer,
     Transaction,
 )
-from agent.store.store import Commit, RecordingMark, Store
+from agent.store.commit import Commit, RecordingMark
+from agent.store.store import Store
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
 
@@ -40,23 +41,24 @@ class RunRecorder:
         self._store = store
         self._marked = 0
         self._counted: Counter[str] = Counter()
-        fill_up(writer, store)
-        writer.note_start(store.sequence)
+        self._has_counted = False
+        note_process(writer, store)
 
     def write_ahead(self, transaction: Transaction) -> None:
         """Write the messages of a transaction that is about to be committed, and note what it took and decided.
 
         What no input brought is noted before it. One in which messages came that are only counted, and nothing else, is
-        not noted: the next note tells of them.
+        not noted: the next note tells of them. Only the first of a process is, which says that more may have come than
+        is noted.
         """
         _fill_in(self._writer, self._store)
         made = [dump_event(event) for event in transaction.events if isinstance(event, DecisionMade | PolicyExhausted)]
         verdicts = iter(transaction.verdicts)
         took = [note for item in transaction.took if (note := self._note_of(item, verdicts)) is not None]
-        if took or transaction.events:
+        if took or transaction.events or (self._counted and not self._has_counted):
             self._note(took, made, len(transaction.events))
-        if transaction.events:
-            transaction.recorded = self._mark()
+            if transaction.events or transaction.counts:
+                transaction.recorded = self._mark()
 
     def seal(self, now: str) -> None:
         """Keep where the recording ends, beside the journal; call it when nothing more is sent or received.
@@ -71,6 +73,7 @@ class RunRecorder:
 
     def _note(self, took: list[Mapping[str, Any]], made: Sequence[tuple[str, str]], events: int) -> None:
         counted = [{"counted": verdict, "times": times} for verdict, times in sorted(self._counted.items())]
+        self._has_counted = self._has_counted or bool(counted)
         self._counted.clear()
         before = self._store.sequence
         self._writer.note_transaction([*took, *counted], made, before=before, sequence=before + events)
@@ -112,10 +115,21 @@ def _note_of_our_own(
             return {"proposed": asked.decision, "based_on": based_on}
 
 
-def fill_up(writer: RecordingWriter, store: Store) -> None:
-    """Note what the journal has and the recording has not: its beginning, or what a power cut took."""
+def note_process(writer: RecordingWriter, store: Store) -> None:
+    """Note that a process begins, and before it what the journal has and the recording has not.
+
+    That is the beginning, or what a power cut took.
+    """
+    lost = store.marked > writer.number
     store.forget_marks(writer.number)
     _fill_in(writer, store)
+    writer.note_start(store.sequence, store.counts(), lost=lost)
+
+
+def fill_up(writer: RecordingWriter, store: Store) -> None:
+    """Note what a power cut took, where it took anything."""
+    if store.marked > writer.number or store.sequence not in {writer.before, writer.sequence}:
+        note_process(writer, store)
 
 
 def _fill_in(writer: RecordingWriter, store: Store) -> None:

@@ -14,7 +14,8 @@ from agent.campaign.people.controls import CLOCK_TOLERANCE_S
 from agent.campaign.people.orders import budget_refused
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Resume, parts_with
 from agent.pool.candidates import Pool
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
 from protocols.errors import StoreError
 from protocols.settings.user_code import CodeSource
@@ -62,6 +63,8 @@ def begin(
         )
     if meta is None:
         store.claim(plan, schema_version=SCHEMA_VERSION, now=now)
+    elif store.sequence == 0:  # a process ended between the two
+        store.claim_again(now=now)
     if store.sequence == 0:
         uid = plan.uid if meta is None else meta.uid
         started = CampaignStarted(plan.model_copy(update={"uid": uid}), versions, reading, _aware(now))

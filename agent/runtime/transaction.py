@@ -20,7 +20,7 @@ from agent.campaign.presence import decide_away, decide_back
 from agent.campaign.proposals import DecisionNeeded, decide_proposal
 from agent.campaign.state import Attempt, Campaign
 from agent.pool.candidates import Candidate
-from agent.store.store import Commit, OutboxItem, QuarantinedMessage, RecordingMark
+from agent.store.commit import Commit, OutboxItem, QuarantinedMessage, RecordingMark
 from protocols.errors import MessageError
 from protocols.link.poison_guard import KILLS_HANDLER, MAX_DEATHS
 from protocols.link.transport import Delivery

@@ -20,6 +20,8 @@ from agent.campaign.events import (
     StartSetLoaded,
 )
 from agent.pool.candidates import Candidate, Pool, make_pool
+from protocols.errors import StoreError
+from protocols.wire.limits import MAX_FAMILIES
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,20 @@ def partial_pool(
         every: The families of the whole pool.
         source_ids: Candidate id -> its id as the pool's table writes it, of those that were observed and have one.
         stand_ins: How many candidates stand for all that the events do not name of a family.
+
+    Raises:
+        StoreError: When there are more families than a pool may have.
     """
     retracted = [each for each in events if isinstance(each, ObservationRetracted)]
     families = {each.candidate_id: each.family for each in retracted} | dict(families)
     source_ids = {each.candidate_id: each.source_id for each in retracted if each.source_id} | dict(source_ids)
     names = sorted({*every, *families.values()})
+    if len(names) > MAX_FAMILIES:  # said before all of them have stand-ins
+        raise StoreError(
+            f"The dataset of this database has {len(names)} families",
+            expected=f"at most {MAX_FAMILIES}, as every pool has",
+            action="restore the run folder from a copy",
+        )
     lost = min(names, default="?")
     named = set(itertools.chain.from_iterable(_candidates_of(event) for event in events))
     named -= {each.candidate_id for event in events for each in additions_of(event)}  # they join when they are folded

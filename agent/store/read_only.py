@@ -23,9 +23,11 @@ from agent.store.migrations import migrate
 from agent.store.partial_pool import ReferencedPool, partial_pool
 from agent.store.place import elsewhere
 from agent.store.server_copy import copy_server
+from agent.store.store import Store
 from agent.store.tables import ALL_TABLES, BIAS_FAMILY, OBSERVATION, SCHEMA_VERSION
+from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
-from protocols.storage.database import opening, require_database_url, sqlite_url
+from protocols.storage.database import connected, require_database_url, sqlite_url
 from protocols.storage.foreign_file import bound_reader, require_plain_tables
 from protocols.storage.server_url import DatabaseUrl
 from protocols.storage.wal_check import is_damaged
@@ -100,7 +102,7 @@ def copy_of_run(database: Path, url: DatabaseUrl | None, copy: Path) -> Database
     Raises:
         StoreError: When there is none, or it cannot be read, or it is on a server and no Entropilot's.
     """
-    where = url_of(database, url)
+    where = _url_of(database, url)
     file = file_of(where)
     return DatabaseCopy(copy_server(where, copy)) if file is None else copy_database(file, copy)
 
@@ -124,18 +126,20 @@ def reading(database: Path, url: DatabaseUrl | None = None) -> Iterator[Connecti
                 expected="a file as SQLite wrote it",
                 action="restore the run folder from a copy",
             )
-        with opening(sqlite_url(copy), to_read=True) as connection:
-            try:
-                with connection.begin():
-                    require_known(connection)
-                yield connection
-            finally:
-                connection.close()
-                connection.engine.dispose()
+        with connected(sqlite_url(copy), to_read=True) as connection:
+            with connection.begin():
+                require_known(connection)
+            yield connection
 
 
-def url_of(database: Path, url: DatabaseUrl | None) -> DatabaseUrl:
-    """Return the URL of a run's database; arguments and errors as of `reading`."""
+@contextmanager
+def reading_journal(database: Path, url: DatabaseUrl | None = None) -> Iterator[tuple[Store, Connection]]:
+    """Open what a run has written, for reading its journal; arguments and errors as of `reading`."""
+    with reading(database, url) as connection:
+        yield Store(connection, _url_of(database, url), DatasetLabels({}, "")), connection
+
+
+def _url_of(database: Path, url: DatabaseUrl | None) -> DatabaseUrl:
     return elsewhere(database.parent, url) or sqlite_url(database)
 
 
@@ -146,6 +150,9 @@ def referenced_in(connection: Connection, events: list[Event], stand_ins: int = 
         connection: To its database.
         events: Its journal.
         stand_ins: How many candidates stand for those of a family that it has not touched.
+
+    Raises:
+        StoreError: When its dataset has more families than a pool may have.
     """
     columns = (OBSERVATION.c.candidate_id, OBSERVATION.c.family, OBSERVATION.c.source_id)
     rows = connection.execute(select(*columns)).all()

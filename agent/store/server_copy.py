@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 from agent.store.migrations import current_version
 from agent.store.tables import ALL_TABLES, SCHEMA_VERSION
 from protocols.errors import StoreError
-from protocols.storage.database import opening, sqlite_url, store_error
+from protocols.storage.database import connected, sqlite_url, store_error
 from protocols.storage.server import answered_in_time
 from protocols.storage.server_url import DatabaseUrl, shown_url
 
@@ -42,23 +42,14 @@ def copy_server(url: DatabaseUrl, copy: Path) -> int:
         DatabaseAway: When the server cannot be reached.
         StoreError: When the database is none of a campaign, or of another version.
     """
-    with opening(url) as source:
-        engine = source.engine
+    with connected(url) as source:
         source.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with answered_in_time(source, COPY_TIMEOUT_S), source.begin():
             source.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
             _require_campaign(source, url)
-            with opening(sqlite_url(copy)) as target:
-                try:
-                    with target.begin():
-                        SQLModel.metadata.create_all(target, tables=list(ALL_TABLES))
-                        rows = sum(_copied(table, source, target, url) for table in ALL_TABLES)
-                finally:
-                    target.close()
-                    target.engine.dispose()
-        source.close()
-        engine.dispose()
-    return rows
+            with connected(sqlite_url(copy)) as target, target.begin():
+                SQLModel.metadata.create_all(target, tables=list(ALL_TABLES))
+                return sum(_copied(table, source, target, url) for table in ALL_TABLES)
 
 
 def _require_campaign(source: Connection, url: DatabaseUrl) -> None:

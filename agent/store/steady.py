@@ -94,7 +94,7 @@ class SteadyConnection:
         with suppress(Exception):  # nobody is at the other end
             self.connection.invalidate()
         self.close()
-        with opening(self.url) as connection, connection.begin():
+        with opening(self.url) as connection, answered_in_time(connection), connection.begin():
             hold_server_lock(connection, lost=self._session)
             session = Session.of(connection)
             self._on_return(connection)

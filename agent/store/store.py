@@ -8,16 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from agent.campaign.events import Event, dump_event, load_event
 from agent.campaign.ledger import TrajectoryPoint
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.metrics import Metric
+from agent.store.commit import Commit, JournalHead, OutboxItem, QuarantinedMessage
 from agent.store.migrations import migrate
 from agent.store.patience import Patience
 from agent.store.place import DatabasePlace
+from agent.store.standing import GENESIS_DIGEST, LAST_MARK, Standing, chain_digest
 from agent.store.steady import SteadyConnection
 from agent.store.tables import (
     BIAS_FAMILY,
@@ -37,12 +39,9 @@ from agent.store.trajectory_rows import family_rows, point_rows, trajectory_of
 from agent.store.views import DatasetLabels, Views
 from protocols.errors import StoreError
 from protocols.storage.database import Statements, opening
-from protocols.storage.server import hold_server_lock
+from protocols.storage.server import answered_in_time, hold_server_lock
 from protocols.storage.server_url import DatabaseUrl, shown_url
 from protocols.wire.limits import MAX_QUARANTINE_ROWS, QUARANTINE_PREFIX_BYTES
-
-GENESIS_DIGEST: Final = "0" * 64
-"""The digest before the first row of a journal."""
 
 _INSERT_JOURNAL: Final = insert(JOURNAL)
 _INSERT_OUTBOX: Final = insert(OUTBOX)
@@ -60,10 +59,8 @@ _WHOLE_JOURNAL: Final = select(JOURNAL.c.sequence, JOURNAL.c.kind, JOURNAL.c.pay
     JOURNAL.c.sequence
 )
 
-_LAST_MARK: Final = select(func.coalesce(func.max(RECORDING_MARK.c.row), 0))
-
-_PING: Final = text("SELECT 1")
-"""Before a long answer, which is not asked for twice: finds out whether the server went away meanwhile."""
+ROWS_AT_ONCE: Final = 2_000
+"""Rows of the journal in one question: its reader may take as long as it likes between two, and no server waits."""
 
 _FROM_JOURNAL: Final = (
     OBSERVATION.c.sequence,
@@ -72,19 +69,6 @@ _FROM_JOURNAL: Final = (
     BIAS_POINT.c.sequence,
 )
 """Where the views name rows of the journal."""
-
-
-@dataclass(frozen=True, slots=True)
-class JournalHead:
-    """The end of the journal: whoever keeps it elsewhere can tell later whether a row up to it was changed.
-
-    Attributes:
-        row: Number of the last row.
-        digest: Its digest, which stands for all rows up to it.
-    """
-
-    row: int
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,88 +86,6 @@ class JournalView:
 
 NOTHING_TOLD: Final = JournalView()
 """Nothing of the journal is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxItem:
-    """A request to be sent."""
-
-    attempt_id: str
-    topic: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantinedMessage:
-    """A message that was none of ours.
-
-    Attributes:
-        topic: As it was.
-        payload: As it was; of one out of a recording perhaps the beginning.
-        reason: Why, as a word.
-        detail: Why, as a sentence; empty where only the beginning is known.
-        cut_from_bytes: Its size, where only the beginning is known [byte]; 0 where all of it is.
-        sha256: Digest of the whole, where only the beginning is known.
-    """
-
-    topic: str
-    payload: bytes
-    reason: str
-    detail: str
-    cut_from_bytes: int = 0
-    sha256: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingMark:
-    """Where the recording stands: number and digest of its last row."""
-
-    row: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """All that one transaction writes."""
-
-    events: tuple[Event, ...] = ()
-    outbox: tuple[OutboxItem, ...] = ()
-    confirmed: tuple[str, ...] = ()
-    bias: tuple[TrajectoryPoint, ...] = ()
-    quarantined: tuple[QuarantinedMessage, ...] = ()
-    counts: tuple[tuple[str, int], ...] = ()
-    recorded: RecordingMark | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to write."""
-        queues = self.outbox or self.confirmed or self.quarantined or self.counts
-        return not (self.events or self.bias or queues or self.recorded)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What tells whether a transaction is in the database.
-
-    It is where the journal ends, how many messages are counted, and which row of the recording is marked last: every
-    transaction that may not be repeated changes one of them.
-    """
-
-    sequence: int = 0
-    digest: str = GENESIS_DIGEST
-    counted: int = 0
-    marked: int = 0
-
-    @classmethod
-    def of(cls, connection: Connection) -> Self:
-        """Read it from a database."""
-        last = connection.execute(
-            select(JOURNAL.c.sequence, JOURNAL.c.digest).order_by(JOURNAL.c.sequence.desc()).limit(1)
-        ).first()
-        counted = int(connection.execute(select(func.coalesce(func.sum(MESSAGE_COUNT.c.count), 0))).scalar_one())
-        marked = int(connection.execute(_LAST_MARK).scalar_one())
-        row, digest = (0, GENESIS_DIGEST) if last is None else (last.sequence, last.digest)
-        return cls(row, digest, counted, marked)
 
 
 class Store:
@@ -213,7 +115,7 @@ class Store:
         connection.commit()
         if known > self.sequence:
             raise StoreError(
-                f"The journal in {shown_url(url)} ends at row {self.sequence}, and row {known} is known",
+                f"The journal in {self._url} ends at row {self.sequence}, and row {known} is known",
                 expected="a journal that has not lost its end",
                 action="restore the run folder from a copy",
             )
@@ -236,7 +138,7 @@ class Store:
 
     @classmethod
     def _opened(cls, url: DatabaseUrl, labels: DatasetLabels, now: str, patience: Patience) -> Self:
-        with opening(url) as connection:
+        with opening(url) as connection, answered_in_time(connection):
             with connection.begin():
                 hold_server_lock(connection)
                 migrate(connection, now=now)
@@ -253,6 +155,11 @@ class Store:
     def _stands(self, standing: Standing) -> None:
         self.sequence, self.digest = standing.sequence, standing.digest
         self._counted, self._marked = standing.counted, standing.marked
+
+    @property
+    def marked(self) -> int:
+        """The last row of the recording that a commit knows of; 0 where there is none."""
+        return self._marked
 
     @property
     def head(self) -> JournalHead:
@@ -288,17 +195,41 @@ class Store:
         return CampaignMeta(**rows[0]._asdict()) if rows else None
 
     def claim(self, plan: CampaignPlan, *, schema_version: int, now: str) -> None:
-        """Write down whose database this is."""
-        with self._link.transaction():
-            self._connection.execute(
-                insert(META).values(
-                    campaign=plan.campaign,
-                    uid=plan.uid,
-                    schema_version=schema_version,
-                    pool_digest=plan.pool_digest,
-                    created_at=now,
-                )
-            )
+        """Write down whose database this is, which nobody has yet; wait for a server that is away.
+
+        Raises:
+            StoreError: When another agent has done so meanwhile.
+        """
+        row = insert(META).values(
+            campaign=plan.campaign,
+            uid=plan.uid,
+            schema_version=schema_version,
+            pool_digest=plan.pool_digest,
+            created_at=now,
+        )
+
+        def write() -> None:
+            with self._link.transaction():
+                found = self._connection.execute(select(META)).first()
+                if found is None:
+                    self._connection.execute(row)
+                elif found.uid != plan.uid:  # else it is this one, and the server was lost while it answered
+                    raise StoreError(
+                        f"Another agent took {self._url} meanwhile, for its campaign {found.campaign}",
+                        expected="a new database",
+                        action="choose another database, or end that campaign first",
+                    )
+
+        self._link.steadily(write)
+
+    def claim_again(self, *, now: str) -> None:
+        """Write down that the campaign of this database begins only now."""
+
+        def write() -> None:
+            with self._link.transaction():
+                self._connection.execute(update(META).values(created_at=now))
+
+        self._link.steadily(write)
 
     def journal(self) -> Iterator[Event]:
         """Return every event in order, checking numbers and digests.
@@ -307,21 +238,24 @@ class Store:
             StoreError: At the first row that is missing, changed or unreadable, by its number.
         """
         digest = GENESIS_DIGEST
-        expected = 1
-        self._link.all(_PING)
-        with self._link.transaction():
-            for row in self._connection.execute(_WHOLE_JOURNAL):
-                digest = chain_digest(digest, row.sequence, row.kind, row.payload)
-                if row.sequence != expected or row.digest != digest:
-                    raise StoreError(
-                        f"Row {expected} of the journal in {shown_url(self._url)} is missing or was changed",
-                        expected="an unbroken chain of digests",
-                        action="restore the run folder from a copy",
-                    )
-                expected += 1
-                event = load_event(row.kind, row.payload)
-                self._views.learn(event)
-                yield event
+        for expected, row in enumerate(self._journal_as_written(), 1):
+            digest = chain_digest(digest, row.sequence, row.kind, row.payload)
+            if row.sequence != expected or row.digest != digest:
+                raise StoreError(
+                    f"Row {expected} of the journal in {self._url} is missing or was changed",
+                    expected="an unbroken chain of digests",
+                    action="restore the run folder from a copy",
+                )
+            event = load_event(row.kind, row.payload)
+            self._views.learn(event)
+            yield event
+
+    def _journal_as_written(self) -> Iterator[Any]:
+        question = _WHOLE_JOURNAL.limit(ROWS_AT_ONCE)
+        part = self._link.all(question)
+        while part:
+            yield from part
+            part = self._link.all(question.where(JOURNAL.c.sequence > part[-1].sequence))
 
     def unconfirmed(self) -> list[OutboxItem]:
         """Return the requests that the broker has not confirmed, by attempt id: the order of their decisions."""
@@ -384,7 +318,7 @@ class Store:
                 self._write_bias(commit.bias)
                 self._write_quarantine(commit.quarantined, now)
                 self._count(commit.counts)
-                self._mark(commit.recorded, after.sequence, now)
+                self._mark(commit, after.sequence, now)
         except StoreError:
             self._quarantine_rows = quarantine_rows
             raise
@@ -404,7 +338,8 @@ class Store:
             self._stands(after)
         elif found != self._standing:
             raise StoreError(
-                f"The journal in {self._url} ended at row {self.sequence} and ends at row {found.sequence} now",
+                f"Somebody else wrote to {self._url}: its journal ended at row {self.sequence} and ends at row "
+                f"{found.sequence} now",
                 expected="the database as this agent left it",
                 action="end the other agent, or take the server back to its latest state, then run again with --resume",
             )
@@ -434,18 +369,20 @@ class Store:
 
         def forget() -> None:
             with self._link.transaction():
-                kept = int(self._connection.execute(_LAST_MARK.where(RECORDING_MARK.c.row <= after)).scalar_one())
+                kept = int(self._connection.execute(LAST_MARK.where(RECORDING_MARK.c.row <= after)).scalar_one())
                 self._under_way = (Commit(), replace(self._standing, marked=kept))
                 self._connection.execute(delete(RECORDING_MARK).where(RECORDING_MARK.c.row > after))
             self._marked, self._under_way = kept, None
 
         self._link.steadily(forget)
 
-    def _mark(self, recorded: RecordingMark | None, sequence: int, now: str) -> None:
+    def _mark(self, commit: Commit, sequence: int, now: str) -> None:
+        recorded = commit.recorded
         if recorded is None:
             return
+        time = now if commit.events or commit.quarantined else ""
         row = {"row": recorded.row, "digest": recorded.digest, "before": self.sequence, "sequence": sequence}
-        self._statements.run(_INSERT_MARK, [row | {"recorded_at": now if sequence > self.sequence else ""}])
+        self._statements.run(_INSERT_MARK, [row | {"recorded_at": time}])
 
     def _write_outbox(self, commit: Commit) -> None:
         if commit.outbox:
@@ -485,11 +422,6 @@ class Store:
 
 def _quarantine_rows(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(QUARANTINE)).scalar_one())
-
-
-def chain_digest(before: str, sequence: int, kind: str, payload: str) -> str:
-    """Return the digest of a journal row, chained to the one before."""
-    return hashlib.sha256(f"{before}|{sequence}|{kind}|{payload}".encode()).hexdigest()
 
 
 def storable(text: str) -> str:

@@ -38,6 +38,7 @@ class CampaignMeta(SQLModel, table=True):
     schema_version: int
     pool_digest: str
     created_at: str
+    """When the campaign began: as of the journal's first row."""
 
 
 class JournalRow(SQLModel, table=True):
@@ -163,7 +164,7 @@ class RecordingMarkRow(SQLModel, table=True):
     sequence: int = Field(sa_column=Column(BigInteger, nullable=False))
     """The same after it."""
     recorded_at: str
-    """As of the journal's rows of this transaction; empty where there are none."""
+    """As of the journal's rows of this transaction, and of what it put aside; empty where there is neither."""
 
 
 class MigrationRow(SQLModel, table=True):

@@ -105,6 +105,11 @@ class BrokerSettings(BaseModel):
         return url
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is one that a run brings along."""
+        return self.url in self.started_for_you
+
+    @property
     def redacted_url(self) -> str:
         """The URL without its password, for logs."""
         return without_password(self.url)

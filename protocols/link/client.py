@@ -1,4 +1,4 @@
-"""Makes the client of one connection, and lets it leave: what CONNECT, DISCONNECT and our properties say."""
+"""Makes the client of one connection, and lets it leave: what CONNECT, SUBSCRIBE, DISCONNECT and our properties say."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any, Final
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.properties import Properties, VariableByteIntegers
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from protocols.link.broker_limits import ENCODED_LENGTH
 from protocols.link.broker_settings import BrokerAddress, BrokerSettings, MqttVersion
 from protocols.link.tls import PLAIN, tls_context
 from protocols.link.transport import UserProperties, Will
@@ -26,6 +28,11 @@ NOT_KEPT_S: Final = 0
 
 MAX_PACKET_BYTES: Final = MAX_ENVELOPE_BYTES + 4096
 """Largest packet that we let a broker send us: an envelope, its topic and headers. Larger ones never reach memory."""
+
+_PAIR: Final = b"\x26%b%b%b%b"
+"""A user property: name and value, each after its length (MQTT 5, 3.3.2.3.7)."""
+
+_TABLES: Final = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
 
 
 def new_client(
@@ -93,6 +100,19 @@ def leave(client: aiomqtt.Client, version: MqttVersion, *, for_good: bool) -> No
     client._client.disconnect(properties=properties)  # noqa: SLF001 - aiomqtt has no call for it
 
 
+def wanted_of(filters: tuple[str, ...], version: MqttVersion, *, retain_as_published: bool) -> Any:
+    """Return what a SUBSCRIBE asks for.
+
+    Args:
+        filters: Of topics.
+        version: 5 or 3.1.1.
+        retain_as_published: Whether what comes says if it was published to be retained; MQTT 3.1.1 cannot say it.
+    """
+    if version is MqttVersion.V311:
+        return [(topic, 1) for topic in filters]
+    return [(topic, SubscribeOptions(qos=1, retainAsPublished=retain_as_published)) for topic in filters]
+
+
 def with_user_properties(packet: int, user_properties: UserProperties) -> Properties | None:
     """Return the properties of a packet of ours; None where there are none.
 
@@ -100,11 +120,7 @@ def with_user_properties(packet: int, user_properties: UserProperties) -> Proper
         packet: paho's number of its type.
         user_properties: As name and value.
     """
-    if not user_properties:
-        return None
-    properties = Properties(packet)  # type: ignore[no-untyped-call]
-    properties.UserProperty = list(user_properties)
-    return properties
+    return PackedProperties(packet, user_properties) if user_properties else None
 
 
 def packed_bytes(properties: Properties | None) -> int:
@@ -117,6 +133,39 @@ def _will(will: Will, version: MqttVersion) -> aiomqtt.Will:
         return aiomqtt.Will(will.topic, will.without_properties, qos=1, retain=True)
     properties = with_user_properties(PacketTypes.WILLMESSAGE, will.user_properties)
     return aiomqtt.Will(will.topic, will.payload, qos=1, retain=True, properties=properties)
+
+
+class PackedProperties(Properties):
+    """The user properties of a packet of ours, packed once.
+
+    paho's own class writes its tables of names and types anew for each packet, and looks through them all to pack a
+    single one: that takes several times as long as a signature.
+
+    Args:
+        packet: paho's number of the packet's type.
+        pairs: As name and value.
+    """
+
+    types, names, properties = _TABLES.types, _TABLES.names, _TABLES.properties
+    _packed: bytes
+
+    def __init__(self, packet: int, pairs: UserProperties) -> None:
+        content = b""
+        for name, value in pairs:
+            named, valued = name.encode(), value.encode()
+            content += _PAIR % (len(named).to_bytes(2, "big"), named, len(valued).to_bytes(2, "big"), valued)
+        size = len(content)
+        packed = (bytes((size,)) if size < ENCODED_LENGTH[0] else _length(size)) + content
+        self.__dict__.update(packetType=packet, UserProperty=list(pairs), _packed=packed)  # not by paho's tables
+
+    def pack(self) -> bytes:
+        """Return them as they stand in the packet, after their length."""
+        return self._packed
+
+
+def _length(size: int) -> bytes:
+    encoded: bytes = VariableByteIntegers.encode(size)  # type: ignore[no-untyped-call]
+    return encoded
 
 
 _QUIET: Final = logging.getLogger("entropilot.mqtt")

@@ -6,21 +6,22 @@ whoever can write it can lead the lab's parts to believe another password. Passw
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import json
 import os
 import re
 import secrets
-import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from protocols.errors import SettingsError
+from protocols.storage.private_files import OWNER_ONLY_FOLDER, SecretFile, write_secret
 from protocols.wire.limits import MAX_ID_LENGTH
+from protocols.wire.messages import ID_PATTERN
+from protocols.wire.topics import ANY_SIMULATOR
 
 ANYBODY: Final = "entropilot"
 """The account of a whole lab, for all its parts: made where nobody names parts."""
@@ -40,13 +41,14 @@ MAX_FILE_BYTES: Final = 1024 * 1024
 FORMAT: Final = 1
 """Version of the file."""
 
-OWNER_ONLY: Final = 0o600
-"""Mode of the file."""
+CREDENTIALS: Final = SecretFile(
+    "credentials file",
+    MAX_FILE_BYTES,
+    expected="the file that `entropilot broker` wrote",
+    action="start that broker, which writes it again, or correct broker.credentials_file",
+)
 
-OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
-"""What nobody but the owner may do with it."""
-
-_NAME: Final = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
+_NAME: Final = re.compile(ID_PATTERN)
 
 
 class Role(StrEnum):
@@ -61,8 +63,8 @@ class Role(StrEnum):
     """Hears everything, and may say nothing."""
 
 
-FIXED: Final = {ANYBODY: Role.ALL, AGENT: Role.AGENT, OBSERVER: Role.OBSERVER}
-"""Names that stand for one role and for no instrument or operator."""
+RESERVED: Final = frozenset({AGENT, OBSERVER, ANYBODY, ANY_SIMULATOR})
+"""Names that no instrument and no operator can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +76,43 @@ class Account:
     password: str = field(repr=False)
 
 
-def accounts_for(parts: Iterable[str]) -> tuple[Account, ...]:
-    """Make accounts with new passwords.
+def accounts_for(instruments: Iterable[str] = (), operators: Iterable[str] = ()) -> tuple[Account, ...]:
+    """Make accounts with new passwords: for these, for their agent and for an observer; for nobody, one for all.
 
     Args:
-        parts: `agent`, `observer`, `entropilot`, `instrument:ID` or `operator:ID`; none for one account for all.
+        instruments: Ids of instruments.
+        operators: Ids of operators.
 
     Raises:
-        SettingsError: When one is none of these, or two have one name.
+        SettingsError: When an id cannot be one, or is an instrument's and an operator's.
     """
-    made: dict[str, Account] = {}
-    for part in parts or (ANYBODY,):
-        role, name = _role_and_name(part)
-        if name in made:
+    lab, people = dict.fromkeys(instruments), dict.fromkeys(operators)
+    require_ids(lab, people)
+    parts = {AGENT: Role.AGENT, OBSERVER: Role.OBSERVER} if lab or people else {ANYBODY: Role.ALL}
+    parts |= dict.fromkeys(lab, Role.INSTRUMENT) | dict.fromkeys(people, Role.OPERATOR)
+    return tuple(Account(name, role, secrets.token_urlsafe(PASSWORD_BYTES)) for name, role in parts.items())
+
+
+def require_ids(instruments: Collection[str], operators: Collection[str]) -> None:
+    """Require that instruments and operators can be called so: they share one space of names.
+
+    Raises:
+        SettingsError: Otherwise.
+    """
+    for name in (*instruments, *operators):
+        if not _NAME.fullmatch(name) or name in RESERVED:
             raise SettingsError(
-                f"Two parts are called {name!r}",
-                expected="ids of instruments and operators that differ: they are user names of the broker",
-                action="give one of them another id",
+                f"{name[:80]!r} can be no instrument's and no operator's id",
+                expected=f"up to {MAX_ID_LENGTH} small letters, digits, - and _, and not "
+                + " or ".join(sorted(RESERVED)),
+                action="choose another id",
             )
-        made[name] = Account(name, role, secrets.token_urlsafe(PASSWORD_BYTES))
-    return tuple(made.values())
+    if both := [name for name in instruments if name in operators]:
+        raise SettingsError(
+            f"{both[0]!r} is an instrument and an operator",
+            expected="ids that all differ: they share one name space",
+            action="choose another id for one of them",
+        )
 
 
 def credentials_place(host: str, port: int) -> Path:
@@ -137,21 +156,15 @@ def write_credentials(path: Path, accounts: Iterable[Account]) -> None:
         "format": FORMAT,
         "accounts": [{"name": each.name, "role": each.role.value, "password": each.password} for each in accounts],
     }
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _owned_alone(temporary) as file:
-            file.write(json.dumps(content, indent=1).encode() + b"\n")
-        temporary.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY_FOLDER)
+        write_secret(path, json.dumps(content, indent=1).encode() + b"\n")
     except OSError as error:
         raise SettingsError(
             f"The broker's credentials cannot be written to {path} ({error.strerror or error})",
             expected="a folder of your own",
             action="name another file with --credentials, or a folder of yours in XDG_STATE_HOME",
         ) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def read_credentials(path: Path) -> tuple[Account, ...]:
@@ -160,24 +173,11 @@ def read_credentials(path: Path) -> tuple[Account, ...]:
     Raises:
         SettingsError: When it is not there, others may read or write it, it is not ours, or it is no such file.
     """
-    try:
-        with path.open("rb") as file:
-            _require_private(path, os.fstat(file.fileno()))
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise SettingsError(
-            f"The credentials file {path} cannot be read ({error.strerror or error})",
-            expected="the file that `entropilot broker` wrote",
-            action="start that broker first, or correct broker.credentials_file",
-        ) from None
+    content = CREDENTIALS.read(path)
     try:
         return tuple(_account(each) for each in _accounts_in(content))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise SettingsError(
-            f"{path} holds no credentials that this version can read",
-            expected="the file that `entropilot broker` wrote",
-            action="start the broker again, which writes it again, or correct broker.credentials_file",
-        ) from None
+        raise CREDENTIALS.unusable(path, "holds no credentials that this version can read") from None
 
 
 def login_from_file(
@@ -210,7 +210,7 @@ def login_from_file(
     raise SettingsError(
         f"{path} has no account for {part}, but for {', '.join(accounts)}",
         expected="an account whose name is the id of the part",
-        action="start the broker with a --part for it, or name broker.username",
+        action="start the broker with an --instrument or --operator for it, or name broker.username",
     )
 
 
@@ -237,50 +237,7 @@ def operators_in(file: str | None, host: str, port: int) -> tuple[str, ...]:
     return () if path is None else tuple(each.name for each in read_credentials(path) if each.role is Role.OPERATOR)
 
 
-def _role_and_name(part: str) -> tuple[Role, str]:
-    kind, colon, name = part.partition(":")
-    if not colon and kind in FIXED:
-        return FIXED[kind], kind
-    if kind in {Role.INSTRUMENT, Role.OPERATOR} and _NAME.fullmatch(name) and name not in FIXED and name != "any":
-        return Role(kind), name
-    raise SettingsError(
-        f"{part!r} is no part of a lab",
-        expected=f"{AGENT}, {OBSERVER}, {ANYBODY}, instrument:ID or operator:ID, where an ID has small letters, "
-        f"digits, - and _, and is none of {', '.join(FIXED)}, any",
-        action="correct --part",
-    )
-
-
-@contextlib.contextmanager
-def _owned_alone(path: Path) -> Iterator[Any]:
-    """Open a new file that nobody else can read at any moment."""
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), OWNER_ONLY)
-    with os.fdopen(number, "wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _require_private(path: Path, status: os.stat_result) -> None:
-    """Require that a file is its reader's own and closed to others.
-
-    Raises:
-        SettingsError: Otherwise.
-    """
-    if not hasattr(os, "geteuid"):  # pragma: no cover - Windows has no such modes
-        return
-    if status.st_uid not in {os.geteuid(), 0}:
-        found, action = f"{path} belongs to another user", "have the broker started by yourself, or copy its file"
-    elif status.st_mode & OTHERS:
-        found, action = f"{path} can be read or written by others", f"chmod 600 {path}"
-    else:
-        return
-    raise SettingsError(found, expected="credentials that are yours alone (mode 0600)", action=action)
-
-
 def _accounts_in(content: bytes) -> list[dict[str, str]]:
-    if len(content) > MAX_FILE_BYTES:
-        raise ValueError
     said = json.loads(content)
     if said["format"] != FORMAT:
         raise ValueError

@@ -19,6 +19,7 @@ from protocols.link.broker_settings import BrokerAddress, BrokerSettings
 from protocols.link.codes import BEYOND_ITS_LIMITS, CLIENT_ID_NOT_VALID, REFUSED_FOR_GOOD, reason_text
 from protocols.link.tcp import NotReached
 from protocols.link.tls import PLAIN, is_about_our_certificate, no_tls, no_trust, reason_of, wants_certificate
+from protocols.link.transport import LinkDown
 
 START_IT: Final = "start it (`entropilot broker` does), or correct --broker; `entropilot run` has its own"
 """What to do about a broker that is not there."""
@@ -28,6 +29,9 @@ WITHOUT_WEBSOCKET: Final = {"ws": "mqtt", "wss": "mqtts"}
 
 LOOK_AT_IT: Final = "see what listens at that port and whether it hangs, or correct --broker"
 """What to do about a server that is there and does not answer."""
+
+SEE_WHETHER_IT_RUNS: Final = "see whether a broker runs there and answers, or correct --broker"
+"""What to do where we left before we knew more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,18 @@ def no_broker_answers(address: BrokerAddress, reason: str, advice: str = START_I
         expected="a broker that is running and reachable",
         action=advice,
     )
+
+
+def never_linked(address: BrokerAddress, last: LinkDown | None) -> BrokerError:
+    """Return the error of a listener that was ended before it was connected.
+
+    Args:
+        address: Where it looked.
+        last: What its link said last.
+    """
+    if last is None:
+        return no_broker_answers(address, "", SEE_WHETHER_IT_RUNS)
+    return no_broker_answers(address, last.reason, last.advice or SEE_WHETHER_IT_RUNS)
 
 
 def _not_reached(error: BaseException, address: BrokerAddress) -> Failure:

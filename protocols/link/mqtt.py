@@ -27,7 +27,6 @@ from typing import Any, Final
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from protocols.errors import BrokerError, SettingsError, invariant
 from protocols.link.broker_limits import BrokerLimits, limits_of, packet_bytes, too_large
@@ -38,6 +37,7 @@ from protocols.link.client import (
     leave,
     new_client,
     packed_bytes,
+    wanted_of,
     with_user_properties,
 )
 from protocols.link.codes import (
@@ -48,8 +48,7 @@ from protocols.link.codes import (
     is_final,
     reason_text,
 )
-from protocols.link.dropped_packets import DroppedPackets, Suspicion
-from protocols.link.failures import LOOK_AT_IT, Failure
+from protocols.link.failures import Failure
 from protocols.link.judge import Judge
 from protocols.link.properties import properties_of
 from protocols.link.sessions import SessionEnd, end_session
@@ -67,7 +66,8 @@ from protocols.link.transport import (
     UserProperties,
     will_of,
 )
-from protocols.wire.limits import MAX_PUBLISHES_IN_FLIGHT, RECEIVE_MAXIMUM
+from protocols.link.unconfirmed import Unconfirmed
+from protocols.wire.limits import RECEIVE_MAXIMUM
 from protocols.wire.topics import is_kept_after_the_end
 
 LEAVE_TIMEOUT_S: Final = 1.0
@@ -81,10 +81,6 @@ backs off (two clients of one id, say)."""
 END_TIMEOUT_S: Final = 2.0
 """How long a session may take to remove what it retained and to end, both together: SIGTERM has five seconds in all, of
 which the last words may take two."""
-
-SILENT_TIMEOUTS: Final = 3
-"""After so many times `publish_timeout_s` without any word of a broker that we sent messages to, we hang up: it may
-hang, or have lost us."""
 
 MAX_RETAINED_TOPICS: Final = 1_024
 """Topics that a session remembers to have retained something on: a part has one or two."""
@@ -140,17 +136,12 @@ class MqttSession:
         self._removed: set[str] = set()
         self._incoming: asyncio.Queue[Incoming] = asyncio.Queue(maxsize=RECEIVE_MAXIMUM)
         self._client: aiomqtt.Client | None = None
-        self._awaiting: dict[int, asyncio.Future[int]] = {}
-        self._sizes: dict[int, int] = {}
-        self._dropped_packets = DroppedPackets()
-        self._slots = asyncio.Semaphore(MAX_PUBLISHES_IN_FLIGHT)
+        self._unconfirmed = Unconfirmed(settings.publish_timeout_s, on_event)
         self._closing = asyncio.Event()
         self._judge = Judge(settings, self._address, client_id)
         self._failures = 0
         self._up_since = math.inf
         self._has_worked = False
-        self._last_word_s = math.inf
-        self._is_silent = False
         self._jitter = random.Random()  # noqa: S311 - spreads reconnects; decides nothing
 
     @property
@@ -174,14 +165,15 @@ class MqttSession:
                     raise
                 failure = Failure(error.found)
             finally:
-                suspicion = self._disconnected()
+                self._client = None
+                suspicion = self._unconfirmed.link_ended()
             if self._is_asked_to_end():
                 return
             self._judge.require_hope(failure, time.monotonic() - started)
             self._failures = 1 if self._held_s() >= STEADY_S or self._has_worked else self._failures + 1
             self._up_since = math.inf
             reason = failure.reason if suspicion is None else str(suspicion)
-            await self._incoming.put(LinkDown(reason))
+            await self._incoming.put(LinkDown(reason, failure.advice))
             pause = self._pause_s(self._failures)
             self._on_event("link_down", reason=reason, retry_in_s=round(pause, 2))
             with contextlib.suppress(TimeoutError):
@@ -226,27 +218,17 @@ class MqttSession:
     async def _confirmation(self, topic: str, payload: bytes, user_properties: UserProperties, *, retain: bool) -> int:
         """Send, and return the reason code of the PUBACK."""
         properties = with_user_properties(PacketTypes.PUBLISH, user_properties)
-        async with self._slots:
+        async with self._unconfirmed.slots:
             client = self._client
             if client is None:
                 raise LinkLost
             size = self._required_size(topic, payload, properties)
-            answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
             message = client._client.publish(  # noqa: SLF001 - to learn the id
                 topic, payload, qos=1, retain=retain, properties=properties
             )
             if message.rc != 0:
                 raise LinkLost
-            self._awaiting[message.mid], self._sizes[message.mid] = answer, size
-            try:
-                async with asyncio.timeout(self._settings.publish_timeout_s):  # wait_for may swallow a cancellation
-                    return await answer
-            except TimeoutError:
-                self._note_silence(client)
-                raise LinkLost from None
-            finally:
-                self._awaiting.pop(message.mid, None)
-                self._sizes.pop(message.mid, None)
+            return await self._unconfirmed.answer(client, message.mid, size)
 
     def _required_size(self, topic: str, payload: bytes, properties: Properties | None) -> int:
         """Return the size of a packet [byte]; one that the broker said it would not take is not sent.
@@ -259,23 +241,6 @@ class MqttSession:
         if largest is not None and size > largest:
             raise too_large(topic, size, largest)
         return size
-
-    def _note_silence(self, client: aiomqtt.Client) -> None:
-        """Say that the broker confirms nothing; hang up when it has said nothing at all for long."""
-        silent_s = time.monotonic() - self._last_word_s
-        if not self._is_silent:
-            self._is_silent = True
-            self._on_event("broker_silent", unconfirmed_s=self._settings.publish_timeout_s, action=LOOK_AT_IT)
-        if silent_s >= SILENT_TIMEOUTS * self._settings.publish_timeout_s and not client._disconnected.done():  # noqa: SLF001
-            message = f"it took our messages and said nothing for {silent_s:.0f} s"
-            client._disconnected.set_exception(aiomqtt.MqttError(message))  # noqa: SLF001 - ends the message iterator
-
-    def _note_word(self) -> None:
-        """Note that the broker says something."""
-        self._last_word_s = time.monotonic()
-        if self._is_silent:
-            self._is_silent = False
-            self._on_event("broker_speaks_again")
 
     async def close(self) -> None:
         """Disconnect in order, and let the broker forget what is not to be kept."""
@@ -309,7 +274,7 @@ class MqttSession:
 
     async def _one_connection(self) -> None:
         client = self._new_client()
-        self._limits, self._has_worked, self._is_silent = BrokerLimits(), False, False
+        self._limits, self._has_worked = BrokerLimits(), False
         self._judge.awaited = f"our greeting of MQTT {self.version.value}"
         session_present = self._follow(client)
         write_at_once(client)
@@ -322,13 +287,14 @@ class MqttSession:
                     return
                 self._client = client
                 self._judge.connected()
-                self._up_since = self._last_word_s = time.monotonic()
+                self._unconfirmed.link_began()
+                self._up_since = time.monotonic()
                 told = {"limits": "; ".join(words)} if (words := self._limits.in_words()) else {}
                 version = self.version.value
                 self._on_event("link_up", broker=str(self._address), mqtt=version, session=session_present(), **told)
                 await self._incoming.put(LinkUp(session_present()))
                 async for message in client.messages:
-                    self._note_word()
+                    self._unconfirmed.note_word()
                     if not message.payload and str(message.topic) in self._removed:
                         continue  # our own word comes back; nobody here has to hear it
                     await self._incoming.put(_delivery(client, message))
@@ -355,11 +321,7 @@ class MqttSession:
             tell_aiomqtt_connected(paho_client, context, flags, code, properties)
 
         def published(paho_client: Any, context: Any, mid: int, code: Any, properties: Any) -> None:
-            answer = self._awaiting.get(mid)
-            self._note_word()
-            if answer is not None and not answer.done():
-                self._dropped_packets.confirmed(self._sizes.get(mid, 0))
-                answer.set_result(int(code.value))
+            self._unconfirmed.take(mid, int(code.value))
             tell_aiomqtt_published(paho_client, context, mid, code, properties)
 
         def disconnected(*told: Any) -> None:
@@ -389,11 +351,7 @@ class MqttSession:
             return  # an empty packet is none
         if filters != self._subscriptions:
             self._on_event("nothing_shared", meaning="requests to `any` reach every instrument: let one serve them")
-        wanted: Any = (
-            [(topic, SubscribeOptions(qos=1, retainAsPublished=self._listens_only)) for topic in filters]
-            if self.version is MqttVersion.V5
-            else [(topic, 1) for topic in filters]
-        )
+        wanted = wanted_of(filters, self.version, retain_as_published=self._listens_only)
         codes: Any = await client.subscribe(wanted)
         if len(codes) != len(filters):
             message = f"the broker answered {len(filters)} subscriptions with {len(codes)} codes"
@@ -424,14 +382,6 @@ class MqttSession:
 
     def _held_s(self) -> float:
         return time.monotonic() - self._up_since
-
-    def _disconnected(self) -> Suspicion | None:
-        """Give up what is unconfirmed; return whether one of these packets seems to be too large."""
-        self._client = None
-        for answer in self._awaiting.values():
-            if not answer.done():
-                answer.set_exception(LinkLost())
-        return self._dropped_packets.link_ended(self._sizes.values()) if self._sizes else None
 
     def _pause_s(self, failures: int) -> float:
         """Return a pause: doubling, with full jitter so that many clients do not return at once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +9,7 @@ from pydantic import SecretStr
 
 from protocols.errors import SettingsError
 from protocols.extras import load
+from protocols.storage.private_files import SecretFile
 
 MAX_FILE_BYTES: Final = 4_096
 """Largest password file [byte]: a password is a line; what is larger is another file."""
@@ -20,34 +20,27 @@ WAYS: Final = (
 )
 """The three ways to give a password, for errors."""
 
+PASSWORD: Final = SecretFile(
+    "password file",
+    MAX_FILE_BYTES,
+    expected="a file that holds the password in its only line",
+    action="correct broker.password_file",
+)
+
 
 def password_of_file(name: str) -> SecretStr:
     """Return the password in a file: its one line.
 
     Raises:
-        SettingsError: When the file cannot be read, is open to everybody, or holds no password.
+        SettingsError: When the file cannot be read, is open to others, or holds no password.
     """
     path = Path(name)
     try:
-        with path.open("rb") as file:
-            mode = path.stat().st_mode
-            if not stat.S_ISREG(mode):
-                raise _unusable(path, "is no file")
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise _unusable(path, f"cannot be read ({error.strerror or type(error).__name__})") from None
-    if mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise SettingsError(
-            f"Everybody on this machine can read or change the password file {path}",
-            expected="a file of your own",
-            action=f"chmod 600 {path}",
-        )
-    try:
-        lines = content.decode().splitlines()
+        lines = PASSWORD.read(path).decode().splitlines()
     except UnicodeDecodeError:
-        raise _unusable(path, "is not UTF-8 text") from None
-    if len(content) > MAX_FILE_BYTES or len(lines) != 1 or not lines[0]:
-        raise _unusable(path, "does not hold one line")
+        raise PASSWORD.unusable(path, "is not UTF-8 text") from None
+    if len(lines) != 1 or not lines[0]:
+        raise PASSWORD.unusable(path, "does not hold one line")
     return SecretStr(lines[0])
 
 
@@ -81,11 +74,3 @@ def password_of_keyring(service: str, username: str | None) -> SecretStr:
             f"The system's keyring holds no password of {user!r} in {service!r}", expected="one", action=put_there
         )
     return SecretStr(str(found))
-
-
-def _unusable(path: Path, why: str) -> SettingsError:
-    return SettingsError(
-        f"The password file {path} {why}",
-        expected="a file that holds the password in its only line",
-        action="correct broker.password_file",
-    )

@@ -80,8 +80,9 @@ def give_up_answers(client: Any) -> None:
     for answer in (client._connected, *client._pending_subscribes.values()):  # noqa: SLF001 - as above
         if not answer.done():
             answer.set_exception(ended)
+            answer.exception()  # who awaits it is told; where nobody does any more, asyncio would complain
     if client._disconnected.done() and not client._disconnected.cancelled():  # noqa: SLF001
-        client._disconnected.exception()  # noqa: SLF001 - nobody else may ask, and asyncio would complain
+        client._disconnected.exception()  # noqa: SLF001 - the same
 
 
 def write_at_once(client: Any) -> None:

@@ -44,6 +44,8 @@ class LinkDown:
     """Not connected; the transport is trying again."""
 
     reason: str
+    advice: str = ""
+    """What to do about it when it lasts, as far as that is known."""
 
 
 @dataclass(frozen=True, slots=True)

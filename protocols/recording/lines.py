@@ -121,9 +121,16 @@ class MessageRow(Row):
 
 @dataclass(frozen=True, slots=True)
 class StartRow(Row):
-    """A process began with the journal at `sequence`."""
+    """A process began with the journal at `sequence`.
+
+    Attributes:
+        counts: How many messages of which verdict the database had counted by then; None where it does not say.
+        lost: Whether the database knew later rows than the recording had.
+    """
 
     sequence: int
+    counts: Mapping[str, int] | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +292,9 @@ def _row(content: dict[str, Any]) -> AnyRow:
         case None:
             return _message(number, time_s, content)
         case "start":
-            return StartRow(number, time_s, int(content["sequence"]))
+            counts = content.get("counts")
+            known = None if counts is None else {str(name): int(times) for name, times in dict(counts).items()}
+            return StartRow(number, time_s, int(content["sequence"]), known, bool(content.get("lost", False)))
         case "event":
             return EventRow(
                 number, time_s, int(content["sequence"]), str(content["kind"]), json.dumps(content["event"])

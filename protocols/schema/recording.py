@@ -149,20 +149,33 @@ def _taken(members: dict[str, Schema]) -> Schema:
     return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
 
 
-def _note(title: str, mark: str, description: str, members: dict[str, Schema]) -> Schema:
+def _note(
+    title: str, mark: str, description: str, members: dict[str, Schema], optional: dict[str, Schema] | None = None
+) -> Schema:
     properties = {**_NUMBERED, "note": {"const": mark}, **members, "digest": _DIGEST}
     return {
         "title": title,
         "description": description,
         "type": "object",
-        "properties": properties,
+        "properties": {**properties, **(optional or {})},
         "required": list(properties),
         "additionalProperties": False,
     }
 
 
 _START: Final = _note(
-    "Start", START, "A process of the agent began, with the journal at `sequence`.", {"sequence": _SEQUENCE}
+    "Start",
+    START,
+    "A process of the agent began, with the journal at `sequence`.",
+    {"sequence": _SEQUENCE},
+    {
+        "counts": {
+            "type": "object",
+            "description": "How many messages of which verdict were counted by then.",
+            "additionalProperties": {"type": "integer", "minimum": 0},
+        },
+        "lost": {"const": True, "description": "The database knows later rows than the recording had."},
+    },
 )
 
 _EVENT: Final = _note(

@@ -12,18 +12,17 @@ Each key is 64 hexadecimal digits. The agent's file holds all of them, and every
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from protocols.errors import SettingsError
-from protocols.signing.key_ring import KEY_BYTES, RESERVED, KeyRing
-from protocols.storage.atomic_file import atomic_write
+from protocols.errors import SettingsError, StoreError
+from protocols.link.credentials import RESERVED
+from protocols.signing.key_ring import KEY_BYTES, KeyRing
+from protocols.storage.private_files import SecretFile, write_secret
 from protocols.wire.limits import MAX_SIGNATURES
 from protocols.wire.messages import ID_PATTERN
 from protocols.wire.topics import AGENT_CLIENT
@@ -31,20 +30,17 @@ from protocols.wire.topics import AGENT_CLIENT
 KEYS_SUFFIX: Final = ".keys"
 """Ending of a file of keys."""
 
-OWNER_ONLY: Final = 0o600
-"""Mode of a file of keys: its owner may read and write it, nobody else may do anything."""
-
 MAX_FILE_BYTES: Final = 1 << 20
 """Largest file of keys [byte]: a thousand keys need 100 kB."""
 
 MAX_OPERATORS: Final = 1_000
 """Most operators of a lab whose keys one file holds."""
 
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _TABLES: Final = ("agent", "instruments", "operators")
 _KEY: Final = re.compile(rf"[0-9a-fA-F]{{{2 * KEY_BYTES}}}")
 _NAME: Final = re.compile(ID_PATTERN)
 _MAKE: Final = "make it with `entropilot keys FOLDER --instrument ID`"
+_FILE: Final = SecretFile("file of keys", MAX_FILE_BYTES, expected="a file of keys", action=_MAKE)
 _HEADING: Final = "# Keys of Entropilot: whoever can read this file can speak as those whose keys it holds.\n"
 
 
@@ -71,9 +67,14 @@ def write_keys(path: Path, ring: KeyRing) -> None:
     own = {} if ring.agent is None else {AGENT_CLIENT: ring.agent}
     tables = zip(_TABLES, (own, ring.instruments, ring.operators), strict=True)
     text = _HEADING + "".join(_table(name, keys) for name, keys in tables if keys)
-    with atomic_write(path) as file:
-        os.fchmod(file.fileno(), OWNER_ONLY)  # before there is anything to read in it
-        file.write(text.encode())
+    try:
+        write_secret(path, text.encode())
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({error.strerror or type(error).__name__})",
+            expected="a folder that exists, with space and the right to write",
+            action="choose another folder or free some space",
+        ) from None
 
 
 def require_keys(ring: KeyRing, path: str, names: Iterable[str]) -> None:
@@ -97,32 +98,9 @@ def _table(name: str, keys: Mapping[str, bytes]) -> str:
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            mode = os.fstat(file.fileno()).st_mode
-            raw = file.read(MAX_FILE_BYTES + 1) if stat.S_ISREG(mode) else b""
-    except OSError as error:
-        raise SettingsError(
-            f"The file of keys {path} cannot be read ({error.strerror})", expected="a file of keys", action=_MAKE
-        ) from None
-    if not stat.S_ISREG(mode):
-        raise SettingsError(f"{path} is no file", expected="a file of keys", action=_MAKE)
-    if os.name == "posix" and mode & _OTHERS:
-        raise SettingsError(
-            f"Others than its owner may read the file of keys {path} (mode {stat.S_IMODE(mode):04o})",
-            expected=f"mode {OWNER_ONLY:04o}",
-            action=f"`chmod 600 {path}`, and new keys if somebody may have read these",
-        )
-    try:
-        if len(raw) > MAX_FILE_BYTES:
-            raise ValueError(f"it is larger than {MAX_FILE_BYTES >> 20} MiB")  # noqa: TRY301 - told as what follows is
-        return tomllib.loads(raw.decode())
-    except ValueError as error:  # of TOML and of UTF-8 as well; neither quotes what it read
+        return tomllib.loads(_FILE.read(path).decode())
+    except ValueError as error:  # of TOML and of UTF-8; neither quotes what it read
         raise _wrong(path, str(error)) from None
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Open a file, and a pipe without waiting for somebody to write to it."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _ring(path: Path, content: dict[str, Any]) -> KeyRing:

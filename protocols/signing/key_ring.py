@@ -22,8 +22,8 @@ from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, Channel, Topic
 KEY_BYTES: Final = 32
 """Length of a key [byte]: as long as what SHA-256 gives, beyond which a longer one gains nothing (RFC 2104)."""
 
-RESERVED: Final = frozenset({AGENT_CLIENT, ANY_SIMULATOR})
-"""Names that no instrument and no operator can have: the agent's, and that of whoever takes a request."""
+_OF_THE_AGENT: Final = (Channel.REQUEST, Channel.RECEIPT, Channel.METRICS, Channel.CAMPAIGN)
+"""On which nobody else speaks."""
 
 _NONE: Final[Mapping[str, bytes]] = {}
 
@@ -36,11 +36,13 @@ class KeyRing:
         agent: The agent's own key.
         instruments: Key of each instrument, by id.
         operators: Key of each operator, by id; no id is both.
+        known: Keys of the topics that were signed on, as they were found.
     """
 
     agent: bytes | None = field(default=None, repr=False)
     instruments: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     operators: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    known: dict[str, Mapping[str, bytes]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def is_empty(self) -> bool:
@@ -84,9 +86,7 @@ class KeyRing:
 
 def speaker_on(topic: Topic) -> str:
     """Return who speaks on a topic; nothing where it does not say, as on the operators' common one."""
-    if topic.channel in {Channel.REQUEST, Channel.RECEIPT, Channel.METRICS, Channel.CAMPAIGN}:
-        return AGENT_CLIENT
-    return topic.client or ""
+    return AGENT_CLIENT if topic.channel in _OF_THE_AGENT else topic.client or ""
 
 
 def _one(keys: Mapping[str, bytes], name: str | None) -> Mapping[str, bytes]:

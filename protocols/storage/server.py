@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, Engine, event
 
 from protocols.errors import DatabaseAway, StoreError
 
@@ -91,6 +91,12 @@ NOT_BY_WAITING: Final = (
 told at once, and waited for."""
 
 
+ENDS_THE_SESSION: Final = frozenset({"FATAL", "PANIC"})
+"""How grave an error is with which a server ends a session; the connection is closed some time after it was said.
+
+Source: https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-SEVERITY-LEVELS
+"""
+
 LIBPQ_GUESS: Final = re.compile("Is the server running|This probably means")
 """How libpq begins to say its error again, in other words."""
 
@@ -131,7 +137,8 @@ def server_error(error: Exception, shown: str, *, lost: bool) -> StoreError:
     small = reason.lower()
     is_operational = any(each.__name__ == "OperationalError" for each in type(error).__mro__)  # DB-API's, any driver's
     connecting = is_operational and getattr(error, "sqlstate", None) is None
-    if lost or (connecting and not any(sign in small for sign in NOT_BY_WAITING)):
+    severity = getattr(getattr(error, "diag", None), "severity_nonlocalized", None)  # of an answer: not of connecting
+    if lost or severity in ENDS_THE_SESSION or (connecting and not any(sign in small for sign in NOT_BY_WAITING)):
         return DatabaseAway(
             f"The server of the database {shown} is away: {reason}",
             expected="a PostgreSQL server that answers",
@@ -211,8 +218,26 @@ def answered_in_time(connection: Connection, limit_s: float | None = None) -> It
     if connection.dialect.name != "postgresql":
         yield
         return
-    driver_connection: Any = connection.connection.driver_connection
-    timer = threading.Timer(limit_s or ANSWER_TIMEOUT_S, _cut, (driver_connection,))
+    with _cut_after(limit_s or ANSWER_TIMEOUT_S, [connection.connection.driver_connection]):
+        yield
+
+
+@contextmanager
+def opened_in_time(engine: Engine) -> Iterator[None]:
+    """Cut a connection that an engine makes in the block when its server takes it, and is silent then.
+
+    Args:
+        engine: To a server, with no connection yet.
+    """
+    made: list[Any] = []
+    event.listen(engine, "connect", lambda connection, _record: made.append(connection), insert=True)
+    with _cut_after(ANSWER_TIMEOUT_S, made):
+        yield
+
+
+@contextmanager
+def _cut_after(limit_s: float, driver_connections: list[Any]) -> Iterator[None]:
+    timer = threading.Timer(limit_s, _cut, (driver_connections,))
     timer.daemon = True
     timer.start()
     try:
@@ -221,9 +246,10 @@ def answered_in_time(connection: Connection, limit_s: float | None = None) -> It
         timer.cancel()
 
 
-def _cut(driver_connection: Any) -> None:
-    """Close both directions of a connection; the driver, which waits in another thread, closes the rest."""
-    with suppress(Exception):  # it has ended by itself meanwhile
-        descriptor = os.dup(driver_connection.fileno())
-        with socket.socket(fileno=descriptor) as wire:
-            wire.shutdown(socket.SHUT_RDWR)
+def _cut(driver_connections: list[Any]) -> None:
+    """Close both directions of connections; the driver, which waits in another thread, closes the rest."""
+    for each in driver_connections:
+        with suppress(Exception):  # it has ended by itself meanwhile
+            descriptor = os.dup(each.fileno())
+            with socket.socket(fileno=descriptor) as wire:
+                wire.shutdown(socket.SHUT_RDWR)

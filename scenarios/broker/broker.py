@@ -61,7 +61,7 @@ async def embedded_broker(
     Raises:
         BrokerError: When it does not start, as when the port is in use.
     """
-    known = tuple(accounts) or accounts_for(())
+    known = tuple(accounts) or accounts_for()
     taken = [port]
 
     async def start() -> Process:
@@ -100,7 +100,7 @@ async def mosquitto_broker(
         SettingsError: When the folder is not ours to write.
     """
     program = find_mosquitto()
-    known = tuple(accounts) or accounts_for(())
+    known = tuple(accounts) or accounts_for()
     port = _free_port(host, port)
     config = write_mosquitto_files(folder, known, port=port, host=host)
 

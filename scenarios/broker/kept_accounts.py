@@ -11,28 +11,41 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from protocols.link.credentials import Account, accounts_for, credentials_place, read_credentials, write_credentials
+from protocols.link.credentials import (
+    Account,
+    Role,
+    accounts_for,
+    credentials_place,
+    read_credentials,
+    require_ids,
+    write_credentials,
+)
 
 
 @contextlib.contextmanager
 def kept_accounts(
-    named: Path | None, parts: Sequence[str], host: str, port: int
+    named: Path | None, instruments: Sequence[str], operators: Sequence[str], host: str, port: int
 ) -> Iterator[tuple[tuple[Account, ...], Path]]:
     """Write the accounts of a broker; yield them, and where they are.
 
     Args:
         named: File in which they last: those that it has stay as they are, and further parts are added.
-        parts: For whom they are; none for one account for all.
+        instruments: For whom they are, beside the agent and an observer; with no operators either, one is for all.
+        operators: The same.
         host: Where the broker listens.
         port: The same.
 
     Raises:
-        SettingsError: When a file is not ours to write, or not what it must be.
+        SettingsError: When a file is not ours to write, or not what it must be; when an id cannot be one.
     """
     path = credentials_place(host, port) if named is None else named
     kept = {each.name: each for each in read_credentials(path)} if named is not None and named.exists() else {}
-    made = {each.name: each for each in accounts_for(parts)} if parts or not kept else {}
-    accounts = tuple((made | kept).values())
+    lab, people = (
+        [each.name for each in kept.values() if each.role is role] for role in (Role.INSTRUMENT, Role.OPERATOR)
+    )
+    require_ids([*lab, *instruments], [*people, *operators])
+    made = accounts_for(instruments, operators) if instruments or operators or not kept else ()
+    accounts = tuple(({each.name: each for each in made} | kept).values())
     try:
         write_credentials(path, accounts)
         if len(accounts) > 1:

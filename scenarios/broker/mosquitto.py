@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from protocols.errors import BrokerError, SettingsError
-from protocols.link.credentials import OWNER_ONLY, Account
+from protocols.link.credentials import Account
+from protocols.storage.private_files import OWNER_ONLY_FOLDER, write_secret
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
 from scenarios.broker.access import rules_of
 
@@ -116,10 +117,10 @@ def write_mosquitto_files(folder: Path, accounts: Iterable[Account], *, port: in
         PASSWORDS: password_file(accounts),
     }
     try:
-        whole.mkdir(parents=True, exist_ok=True, mode=0o700)
+        whole.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY_FOLDER)
         _require_own(folder, whole.stat())
         for name, content in contents.items():
-            _write_owned(whole / name, content)
+            write_secret(whole / name, content.encode())
     except OSError as error:
         raise SettingsError(
             f"Mosquitto's files cannot be written to {folder} ({error.strerror or error})",
@@ -144,14 +145,6 @@ def _require_own(folder: Path, status: os.stat_result) -> None:
             expected="a folder of your own: whoever can put a file there decides who is let in",
             action="name another one with --folder",
         )
-
-
-def _write_owned(path: Path, content: str) -> None:
-    """Write a file that nobody else can read, whosever file lay there before."""
-    path.unlink(missing_ok=True)
-    number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
-    with os.fdopen(number, "w", encoding="utf-8") as file:
-        file.write(content)
 
 
 def _hashed(password: str) -> str:

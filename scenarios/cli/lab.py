@@ -33,6 +33,44 @@ app = typer.Typer()
 TIDY: Final = "tidy"
 """What `entropilot broker` is asked for that starts none."""
 
+BrokersInstruments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--instrument",
+        metavar="ID",
+        help="An instrument to let in, with rights of its own, as its agent and an observer are then. Repeatable; by "
+        "default there is one account for all.",
+    ),
+]
+BrokersOperators = Annotated[
+    list[str] | None,
+    typer.Option("--operator", metavar="ID", help="A person who operates, to let in the same way. Repeatable."),
+]
+KeptCredentials = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Where names and passwords are kept for the next start; by default new ones are made."
+    ),
+]
+TidiedBroker = Annotated[
+    str | None, typer.Option("--broker", help=f"For tidy: the broker to tidy; by default {DEFAULT_URL}.")
+]
+TidiedCampaigns = Annotated[
+    list[str] | None,
+    typer.Option(help="For tidy: only this campaign, even if a part of it says that it is there. Repeatable."),
+]
+TidiedClients = Annotated[
+    list[str] | None,
+    typer.Option(help="For tidy: end this client's session, and throw out who is connected as it. Repeatable."),
+]
+MeantScenario = Annotated[
+    str | None,
+    typer.Option(
+        help="Scenario of the campaign, so that the recording can be replayed by itself.",
+        autocompletion=completion.scenarios,
+    ),
+]
+
 
 @app.command()
 def simulator(
@@ -84,31 +122,12 @@ def broker(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 1883,
     folder: Annotated[Path, typer.Option(help="Where Mosquitto keeps its files.")] = Path("runs/.mosquitto"),
-    part: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PART",
-            help="Whom to let in, each with rights of its own: agent, observer, instrument:ID, operator:ID. "
-            "Repeatable; by default one account for all.",
-        ),
-    ] = None,
-    credentials: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Where names and passwords are kept for the next start; by default new ones are made."
-        ),
-    ] = None,
-    at: Annotated[
-        str | None, typer.Option("--broker", help=f"For tidy: the broker to tidy; by default {DEFAULT_URL}.")
-    ] = None,
-    campaign: Annotated[
-        list[str] | None,
-        typer.Option(help="For tidy: only this campaign, even if a part of it says that it is there. Repeatable."),
-    ] = None,
-    client_id: Annotated[
-        list[str] | None,
-        typer.Option(help="For tidy: end this client's session, and throw out who is connected as it. Repeatable."),
-    ] = None,
+    instrument: BrokersInstruments = None,
+    operator: BrokersOperators = None,
+    credentials: KeptCredentials = None,
+    at: TidiedBroker = None,
+    campaign: TidiedCampaigns = None,
+    client_id: TidiedClients = None,
     yes: Annotated[bool, typer.Option("--yes", help="For tidy: remove without asking.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -125,7 +144,7 @@ def broker(
             return
         from scenarios.run.standalone import BrokerRequest, run_broker, write_access
 
-        request = BrokerRequest(kind, host, port, folder, tuple(part or ()), credentials)
+        request = BrokerRequest(kind, host, port, folder, tuple(instrument or ()), tuple(operator or ()), credentials)
         if kind == ACCESS:
             show("\n".join(write_access(request)))
         else:
@@ -186,13 +205,7 @@ def record(
         list[str] | None, typer.Option(help="Topic filter; by default everything of ours. Repeatable.")
     ] = None,
     campaign: Annotated[str | None, typer.Option(help="Record only this campaign; not with --topic.")] = None,
-    scenario: Annotated[
-        str | None,
-        typer.Option(
-            help="Scenario of the campaign, so that the recording can be replayed by itself.",
-            autocompletion=completion.scenarios,
-        ),
-    ] = None,
+    scenario: MeantScenario = None,
     duration: Annotated[
         float | None, typer.Option(min=0.1, metavar="SECONDS", help="How long; by default until Ctrl-C.")
     ] = None,

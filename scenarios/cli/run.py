@@ -140,9 +140,10 @@ def _request(
 
 
 def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:
-    from scenarios.run.live_view import LiveView
+    from scenarios.run.live.view import LiveView
     from scenarios.run.run import run as run_campaign
-    from scenarios.run.summary import summary_json, summary_table
+    from scenarios.run.summary.model import summary_json
+    from scenarios.run.summary.table import summary_table
 
     outcome = run_campaign(request, None if quiet else LiveView())
     if outcome.already and (json or not quiet):

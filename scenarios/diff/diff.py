@@ -18,9 +18,7 @@ from agent.metrics import Metric
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE
 from agent.runtime.transaction import Transaction
-from agent.store.read_only import reading, referenced_in, url_of
-from agent.store.store import Store
-from agent.store.views import DatasetLabels
+from agent.store.read_only import reading_journal, referenced_in
 from protocols.errors import StoreError
 from scenarios.diff.events import FieldDifference, differing_fields, own_fields
 from scenarios.display.progress import ProgressCall
@@ -190,8 +188,7 @@ class _Collected:
 
 
 def _journalled(name: str, database: Path, database_url: str | None) -> JournalEvents:
-    with reading(database, database_url) as connection:
-        store = Store(connection, url_of(database, database_url), DatasetLabels({}, ""))
+    with reading_journal(database, database_url) as (store, connection):
         events = tuple(store.journal())
         if not events or not isinstance(events[0], CampaignStarted):
             raise StoreError(f"{name} has no journal yet", expected="a run that has begun")

@@ -5,23 +5,17 @@ A key that is there stays, so that a new instrument changes nothing for the othe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from protocols.errors import SettingsError, StoreError
+from protocols.link.credentials import require_ids
 from protocols.signing.key_file import KEYS_SUFFIX, MAX_OPERATORS, new_key, read_keys, write_keys
-from protocols.signing.key_ring import RESERVED, KeyRing
+from protocols.signing.key_ring import KeyRing
+from protocols.storage.private_files import OWNER_ONLY_FOLDER
 from protocols.wire.limits import MAX_SIGNATURES
-from protocols.wire.messages import ID_PATTERN
 from protocols.wire.topics import AGENT_CLIENT
-
-FOLDER_MODE: Final = 0o700
-"""Mode of a folder of keys: nobody but its owner even sees their names."""
-
-_NAME: Final = re.compile(ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +77,7 @@ def make_keys(
 
 
 def _require_names(lab: Collection[str], people: Collection[str], anew: Collection[str]) -> None:
-    for name in (*lab, *people):
-        if not _NAME.fullmatch(name) or name in RESERVED:
-            raise SettingsError(
-                f"{name[:80]!r} can be no instrument's and no operator's id",
-                expected="up to 64 small letters, digits, - and _, and not " + " or ".join(sorted(RESERVED)),
-                action="choose another id",
-            )
-    if both := [name for name in lab if name in people]:
-        raise SettingsError(
-            f"{both[0]!r} is an instrument and an operator",
-            expected="ids that all differ: they share one name space",
-            action="choose another id for one of them",
-        )
+    require_ids(lab, people)
     if not lab and not people:
         raise SettingsError(
             "There is nobody to make a key for", expected="--instrument ID or --operator ID", action="name at least one"
@@ -116,7 +98,7 @@ def _require_names(lab: Collection[str], people: Collection[str], anew: Collecti
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        folder.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
             f"{folder} cannot be made ({error.strerror})", expected="a folder of your own", action="choose another one"

@@ -16,7 +16,8 @@ from protocols.settings.layers import toml_layer
 from protocols.tables.account import Account, Handling
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.listing.recordings import ListedRecording, list_recordings
-from scenarios.run.summary import read_summary, summary_json, summary_table
+from scenarios.run.summary.model import read_summary, summary_json
+from scenarios.run.summary.table import summary_table
 from scenarios.settings.library import library_scenarios
 from scenarios.sources.run_folder import SUMMARY, require_summary
 

@@ -12,7 +12,7 @@ from agent.campaign.ledger import Ledger
 from protocols.errors import EntropilotError
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.run.reach import ceilings_of, further_values
-from scenarios.run.summary import RunSummary
+from scenarios.run.summary.model import RunSummary
 from scenarios.sources.run_world import run_again
 
 

@@ -11,7 +11,7 @@ from agent.run_files import RECORDING
 from protocols.errors import EntropilotError
 from protocols.recording.lines import Header
 from protocols.recording.reader import read_header
-from scenarios.run.summary import read_summary
+from scenarios.run.summary.model import read_summary
 from scenarios.settings.library import library_recordings
 from scenarios.sources.run_folder import SHADOW_SUMMARY, SUMMARY
 

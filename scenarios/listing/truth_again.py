@@ -11,7 +11,7 @@ from pathlib import Path
 from protocols.errors import EntropilotError
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.effects.effects import effects_of
-from scenarios.run.summary import RunSummary
+from scenarios.run.summary.model import RunSummary
 from scenarios.sources.run_world import run_again
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from protocols.errors import SettingsError, StoreError
 from protocols.link.broker_settings import BrokerSettings
-from protocols.link.failures import no_broker_answers
+from protocols.link.failures import never_linked
 from protocols.recording.lines import MessageRow
 from protocols.recording.reader import open_recording
 from protocols.wire.fresh_ids import fresh_id
@@ -128,7 +128,7 @@ def play_live(request: LiveRequest, on_progress: OnProgress) -> PlaybackStatus:
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         played = runner.run(player.run(on_progress))
     if not played.connected:
-        raise no_broker_answers(request.broker.address(), player.why_not)
+        raise never_linked(request.broker.address(), player.last_down)
     return played
 
 

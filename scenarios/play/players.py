@@ -72,11 +72,11 @@ class Player(ABC):
         link: The link.
 
     Attributes:
-        why_not: Why there is no link, as the transport said it last.
+        last_down: Why there is no link, as the transport said it last.
     """
 
     def __init__(self, link: LiveLink) -> None:
-        self.why_not = ""
+        self.last_down: LinkDown | None = None
         self._link = link
         self._linked = asyncio.Event()
         self._ended = asyncio.Event()
@@ -112,7 +112,7 @@ class Player(ABC):
         if isinstance(item, LinkUp):
             self._linked.set()
         else:
-            self.why_not = item.reason
+            self.last_down = item
 
     @abstractmethod
     async def _say(self) -> None:

@@ -24,12 +24,13 @@ from protocols.concurrency.signals import ending_on_signals
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import MessageError, SettingsError, StoreError
 from protocols.link.broker_settings import BrokerSettings
-from protocols.link.failures import no_broker_answers
+from protocols.link.failures import never_linked
 from protocols.link.mqtt import MqttSession
-from protocols.link.transport import Delivery, LinkUp, Transport
+from protocols.link.transport import Delivery, LinkDown, LinkUp, Transport
 from protocols.recording.parts import move_parts, remove_parts
+from protocols.recording.recorded_transport import write_heard
 from protocols.recording.seal import compress_recording
-from protocols.recording.writer import RecordingWriter, write_heard
+from protocols.recording.writer import RecordingWriter
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.private_files import private_files
 from protocols.wire.fresh_ids import fresh_id
@@ -230,7 +231,7 @@ async def _listen(
     except BaseExceptionGroup as failures:
         raise first_failure(failures) from None
     if not heard.connected:
-        raise no_broker_answers(request.broker.address(), listener.why_not)
+        raise never_linked(request.broker.address(), listener.last_down)
     listener.note_time()
 
 
@@ -243,11 +244,11 @@ class _Listener:
         heard: Where it is counted.
 
     Attributes:
-        why_not: Why there was no link yet, as was said last.
+        last_down: Why there was no link yet, as was said last.
     """
 
     def __init__(self, session: Transport, writer: RecordingWriter, heard: ListenerCounts) -> None:
-        self.why_not = ""
+        self.last_down: LinkDown | None = None
         self._session = session
         self._writer = writer
         self._heard = heard
@@ -267,7 +268,7 @@ class _Listener:
             elif self._heard.connected:  # not while a broker is looked for, or asked which MQTT it speaks
                 self._heard.interruptions += 1
             else:
-                self.why_not = item.reason
+                self.last_down = item
 
     async def look(self, on_progress: Callable[[ListenerCounts], None]) -> None:
         """Tell how much was heard, and put it on the disk, until cancelled."""

@@ -23,6 +23,7 @@ from agent.campaign.state import Attempt, Campaign
 from agent.entropy.bias import BiasMeter
 from agent.pool.candidates import Candidate, Pool
 from agent.runtime.transaction import (
+    QUARANTINED,
     SENT_AGAIN,
     ApprovalMissing,
     DeadlinePassed,
@@ -33,11 +34,13 @@ from agent.runtime.transaction import (
     TransactionBuilder,
     reason_of,
 )
-from agent.store.store import OutboxItem, QuarantinedMessage
-from protocols.errors import InvariantViolation, StoreError
+from agent.store.commit import OutboxItem, QuarantinedMessage
+from protocols.errors import InvariantViolation, MessageError, StoreError
 from protocols.link.transport import Delivery
 from protocols.recording.lines import IN, AnyRow, EventRow, MessageRow, Row, StartRow, TransactionRow
-from protocols.wire.messages import Status
+from protocols.wire.codec import decode
+from protocols.wire.messages import Control, Status
+from protocols.wire.topics import Channel
 from scenarios.replay.asking import NOTHING_RECORDED, FollowingPolicyRunner
 from scenarios.replay.decisions import Decision
 from scenarios.replay.findings import Difference, RecordPosition, ReplayOutcome
@@ -49,6 +52,9 @@ RowKind = TypeVar("RowKind", bound=Row)
 
 MAX_NAMED: Final = 8
 """Most candidates whose ids in the table are told of a decision that differs."""
+
+PUT_ASIDE: Final = f"{QUARANTINED}invalid"
+"""Verdict on a message that is put aside for what it says."""
 
 MAX_KEPT: Final = 100_000
 """Messages that may wait for the transaction that takes them: far beyond what an agent ever holds. The oldest are
@@ -194,9 +200,10 @@ class Follower:
     def keep(self, row: MessageRow) -> None:
         """Keep a message for the transaction that takes it; of one that cannot be judged again, what was found.
 
-        So of what changed nothing and was cut, and of a status that its agent had heard before: that is not in here.
+        So of what changed nothing and was cut, and of a status that its agent had heard before: that is not in here;
+        and of an order that earlier rules put aside, where those of today note that it is refused.
         """
-        if row.verdict and (row.cut_from_bytes or row.verdict == SENT_AGAIN):
+        if row.verdict and (row.cut_from_bytes or row.verdict == SENT_AGAIN or _was_put_aside(row)):
             self._idle[row.number] = row
             if len(self._idle) > MAX_KEPT:
                 del self._idle[next(iter(self._idle))]
@@ -365,6 +372,16 @@ class Follower:
         if self._maker is None:
             raise CannotFollow("the recording does not say how the campaign began")
         return self._maker
+
+
+def _was_put_aside(row: MessageRow) -> bool:
+    """Tell whether an order that can be read was quarantined because it could not be carried out, as it once was."""
+    if row.verdict != PUT_ASIDE or f"/{Channel.CONTROL.value}" not in row.topic:
+        return False
+    try:
+        return isinstance(decode(row.topic, row.payload), Control)
+    except MessageError:
+        return False
 
 
 def _take_idle(transaction: Transaction, row: MessageRow) -> None:

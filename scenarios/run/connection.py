@@ -7,7 +7,6 @@ else knows, and none of a lab's broker: of that it says where the password is ke
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,26 +16,26 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict
 
 from agent.run_files import LOCK
-from protocols.errors import NoAnswer, SettingsError
+from protocols.errors import NoAnswer
 from protocols.link.broker_settings import BrokerSettings, RunningBroker
 from protocols.settings.layers import Layer, environment_layer
 from protocols.settings.resolve import resolve
 from protocols.settings.url_secrets import holds_password
 from protocols.signing.settings import SigningSettings
-from protocols.storage.atomic_file import atomic_write
+from protocols.storage.private_files import SecretFile, write_secret
 from protocols.storage.run_lock import seems_held
 from protocols.wire.messages import Identifier
 
 CONNECTION: Final = "connection.json"
 """File of a run folder, there while its agent is."""
 
-MAX_FILE_BYTES: Final = 64 * 1024
-"""Largest such file that is read [byte]: some twenty settings."""
-
-OWNER_ONLY: Final = 0o600
-"""Mode of the file: its owner may read and write it, nobody else may do anything."""
-
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+_FILE: Final = SecretFile(
+    "connection file",
+    64 * 1024,  # some twenty settings
+    "the file that an agent of this version wrote",
+    "name --broker and --campaign, or operate as the user who runs the agent",
+)
+"""Another one could lead its reader, and a password of his, to another broker."""
 
 _PREFIXES: Final = ("ENTROPILOT_BROKER__", "ENTROPILOT_SIGNING__")
 """Variables that go before what the file says: who operates may have an account and keys of its own."""
@@ -83,7 +82,7 @@ def told_connection(
         is_own: Whether the run has started the broker for itself.
 
     Raises:
-        StoreError: When it cannot be written.
+        OSError: When it cannot be written.
     """
     path = folder / CONNECTION
     settings = broker.model_dump(mode="json", exclude={"password", "url"}, exclude_defaults=True)
@@ -94,9 +93,7 @@ def told_connection(
     told = Connection(
         campaign=campaign, broker=_with_whole_paths(settings), signing=_with_whole_paths(keys | _envelope(signing))
     )
-    with atomic_write(path) as file:
-        os.fchmod(file.fileno(), OWNER_ONLY)  # before there is anything to read in it
-        file.write(told.model_dump_json(indent=1).encode() + b"\n")
+    write_secret(path, told.model_dump_json(indent=1).encode() + b"\n")
     try:
         yield
     finally:
@@ -117,24 +114,16 @@ def connection_of(folder: Path) -> Connection:
             expected="a campaign that is at work",
             action="resume it with --resume, with a larger --budget if it is finished; or name --broker and --campaign",
         )
-    try:
-        with path.open("rb") as file:
-            _require_own(path, os.fstat(file.fileno()))
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
+    if not path.exists():
         raise NoAnswer(
-            f"The agent of {folder} is about to begin or to end ({error.strerror or error}): nothing was sent",
+            f"The agent of {folder} is about to begin or to end: nothing was sent",
             expected=f"{CONNECTION}, which is there while it is connected",
             action="ask again in a moment, or name --broker and --campaign",
-        ) from None
+        )
     try:
-        return Connection.model_validate_json(content)  # a larger file is cut, and none
+        return Connection.model_validate_json(_FILE.read(path))
     except ValueError:
-        raise SettingsError(
-            f"{path} does not say where a campaign is reached",
-            expected="the file that an agent of this version wrote",
-            action="name --broker and --campaign",
-        ) from None
+        raise _FILE.unusable(path, "does not say where a campaign is reached") from None
 
 
 def reached_by(connection: Connection, environ: Mapping[str, str] | None = None) -> Reached:
@@ -167,19 +156,3 @@ def _without_login(url: str) -> str:
         return url
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _require_own(path: Path, status: os.stat_result) -> None:
-    """Require that a file is its reader's own: another one could lead him, and his password, to another broker.
-
-    Raises:
-        SettingsError: Otherwise.
-    """
-    if not hasattr(os, "geteuid"):  # pragma: no cover - Windows has no such modes
-        return
-    if status.st_uid not in {os.geteuid(), 0} or status.st_mode & _OTHERS:
-        raise SettingsError(
-            f"{path} is not yours alone",
-            expected=f"a file of your own, of mode {OWNER_ONLY:04o}, as the agent wrote it",
-            action="name --broker and --campaign, or operate as the user who runs the agent",
-        )

@@ -31,7 +31,7 @@ from scenarios.run.offline import play_offline
 from scenarios.run.reach import ceilings_of, further_values
 from scenarios.run.shares import shares_of
 from scenarios.run.shortfall import shortfall
-from scenarios.run.summary import RunSummary, read_summary, write_summary
+from scenarios.run.summary.model import RunSummary, read_summary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.settings.model import Scenario
 from scenarios.sources.run_folder import EFFECTS, EFFECTS_FIGURE, FIGURE, METRICS_FIGURE, SUMMARY, TRAJECTORY
@@ -172,12 +172,7 @@ def _summary_of(
         further=further_values(campaign),
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,
-        files=(
-            *(_database(files.folder), RECORDING, LOG, TRAJECTORY),
-            *_figures(found.trajectory.points[-1][1], found.effects),
-            *found.findings.files,
-            SUMMARY,
-        ),
+        files=_written(files.folder, found),
         effects=() if found.effects is None else tuple(found.effects.in_words()),
         against_truth=truth_of(found.trajectory, found.random),
         shares=found.shares,
@@ -204,9 +199,11 @@ def _contradictions(files: CampaignFiles) -> Iterator[str]:
             yield in_words(event) + (f": {value:g} {unit}".rstrip() if math.isfinite(value) else "")
 
 
-def _database(folder: Path) -> str:
-    """Return the name of the file that is the database, or says where it is."""
-    return DATABASE if (folder / DATABASE).is_file() else DATABASE_PLACE
+def _written(folder: Path, found: _Found) -> tuple[str, ...]:
+    """Return the names of the files that tell of the run."""
+    database = DATABASE if (folder / DATABASE).is_file() else DATABASE_PLACE  # which says where it is
+    figures = _figures(found.trajectory.points[-1][1], found.effects)
+    return (database, RECORDING, LOG, TRAJECTORY, *figures, *found.findings.files, SUMMARY)
 
 
 def _abandoned(campaign: Campaign) -> int:

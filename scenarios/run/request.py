@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from protocols.errors import SettingsError
-from protocols.link.broker_settings import EMBEDDED
+from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.settings.model import Scenario
 from scenarios.world.world import World
@@ -47,11 +47,11 @@ def require_answers(request: RunRequest) -> None:
     scenario = request.scenario
     if not request.with_simulator:
         return
-    if len(scenario.lab) > 1 and ANY_SIMULATOR in scenario.recipients and scenario.broker.url == EMBEDDED:
+    if len(scenario.lab) > 1 and ANY_SIMULATOR in scenario.recipients and not _may_share(scenario.broker):
         raise SettingsError(
             f"All {len(scenario.lab)} instruments would take every request to {ANY_SIMULATOR!r}",
-            expected="each request for one of them, by a shared subscription, which a run asks of no embedded broker",
-            action="use --broker mosquitto, or leave campaign.recipients out: then each has its turn",
+            expected="each request for one of them, by a shared subscription, which MQTT 3.1.1 does not promise",
+            action="leave broker.version out, or leave campaign.recipients out: then each has its turn",
         )
     own = [each for each in scenario.lab if each.table is not None and each.table.path == scenario.pool.path]
     if any(each.evaluator == TABLE for each in own) and not request.world.all_known:
@@ -60,3 +60,8 @@ def require_answers(request: RunRequest) -> None:
             expected="a table with a value in every row, or a lab that measures",
             action="use `entropilot agent` with your lab's broker, or name another [simulator] evaluator",
         )
+
+
+def _may_share(broker: BrokerSettings) -> bool:
+    """Tell whether requests are shared out: our own brokers do that, and others say with MQTT 5 when they do not."""
+    return broker.is_ours or broker.version is not MqttVersion.V311

@@ -29,7 +29,7 @@ from scenarios.display.console import progress_on_stderr, tell
 from scenarios.display.progress import late
 from scenarios.run.connection import told_connection
 from scenarios.run.crashes import crash_at
-from scenarios.run.live_view import LiveView
+from scenarios.run.live.view import LiveView
 from scenarios.run.operator import ScheduledControls, operator_of
 from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
 from scenarios.run.reach import ceilings_of, who_falls_short
@@ -57,53 +57,29 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
     Raises:
         CampaignHalted: When the campaign cannot go on; its outcome so far is written.
     """
-    scenario, world = request.scenario, request.world
+    scenario = request.scenario
     require_answers(request)
     wanted = _wanted(request)
-    settings = scenario.campaign
     # Before a folder is made for it:
     signing = given_signing(request)
+    settings = scenario.campaign
     make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
-    with open_campaign(
-        request.folder,
-        pool=world.pool,
-        settings=scenario.campaign,
-        campaign=request.campaign,
-        recipients=scenario.recipients,
-        start=world.start_observations(),
-        start_additional=world.start_additional(),
-        start_uncertainties=world.start_uncertainties(),
-        resume=request.resume,
-        database_url=request.database_url,
-        reading=world.account,
-        approval=scenario.approval,
-        tell=lambda sentence: tell(f"note: {sentence}", "yellow"),
-    ) as files:
+    with _opened(request) as files:
         if (known := known_outcome(files)) is not None:
             return known
-        if files.note:
-            tell(f"note: {files.note}", "yellow")
-        for each in rules_in_vain(files.ledger.campaign):
-            tell(f"note: {each}", "yellow")
-        if view is not None:
-            _tell_who_falls_short(files)
+        _tell_notes(files, is_watched=view is not None)
         began = time.monotonic()
         already = files.ledger.campaign.observations
         halted: CampaignHalted | None = None
         waited_for: tuple[str, ...] = ()
-        if files.ledger.campaign.phase is Phase.FINISHED:
-            complete_recording(files, _header(scenario))
-        else:
-            loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
-            with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
-                try:
-                    waited_for = runner.run(_run(request, files, wanted, view, signing or own_signing(request)))
-                except CampaignHalted as error:
-                    halted = error
+        try:
+            waited_for = _run_what_is_left(request, files, wanted, view, signing)
+        except CampaignHalted as error:
+            halted = error
         outcome = write_outcome(
             files,
             scenario=scenario,
-            world=world,
+            world=request.world,
             elapsed_s=time.monotonic() - began,
             accepted_here=files.ledger.campaign.observations - already,
             waited_for=waited_for,
@@ -111,6 +87,51 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         if halted is not None:
             raise _with_last_failure(halted, files)
         return outcome
+
+
+def _opened(request: RunRequest) -> contextlib.AbstractContextManager[CampaignFiles]:
+    """Open the run folder and the database, of a campaign that begins or goes on."""
+    world = request.world
+    return open_campaign(
+        request.folder,
+        pool=world.pool,
+        settings=request.scenario.campaign,
+        campaign=request.campaign,
+        recipients=request.scenario.recipients,
+        start=world.start_observations(),
+        start_additional=world.start_additional(),
+        start_uncertainties=world.start_uncertainties(),
+        resume=request.resume,
+        database_url=request.database_url,
+        reading=world.account,
+        approval=request.scenario.approval,
+        tell=lambda sentence: tell(f"note: {sentence}", "yellow"),
+    )
+
+
+def _run_what_is_left(
+    request: RunRequest, files: CampaignFiles, wanted: ScheduledControls, view: LiveView | None, signing: Signing | None
+) -> tuple[str, ...]:
+    """Run an opened campaign, unless it is over; return whom it waited for when it ended.
+
+    Raises:
+        CampaignHalted: When it cannot go on.
+    """
+    if files.ledger.campaign.phase is Phase.FINISHED:
+        complete_recording(files, _header(request.scenario))
+        return ()
+    loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
+    with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(_run(request, files, wanted, view, signing or own_signing(request)))
+
+
+def _tell_notes(files: CampaignFiles, *, is_watched: bool) -> None:
+    """Say what a person should know before the campaign begins or goes on."""
+    for sentence in (files.note, *rules_in_vain(files.ledger.campaign)):
+        if sentence:
+            tell(f"note: {sentence}", "yellow")
+    if is_watched:
+        _tell_who_falls_short(files)
 
 
 def _tell_who_falls_short(files: CampaignFiles) -> None:
@@ -259,6 +280,7 @@ def _lab(
         request.folder,
         campaign=request.campaign,
         broker=broker,
+        knows_shares=request.scenario.broker.is_ours,
         signing=signing,
         group=group,
         shutdown_callbacks=shutdown_callbacks,

@@ -26,6 +26,7 @@ async def running_simulators(
     *,
     campaign: str,
     broker: BrokerSettings,
+    knows_shares: bool,
     signing: Signing,
     group: asyncio.TaskGroup,
     shutdown_callbacks: list[Callable[[], None]],
@@ -38,6 +39,7 @@ async def running_simulators(
         folder: Where their memories and logs live.
         campaign: The campaign that they serve.
         broker: Where the broker is.
+        knows_shares: Whether it is known to share out the requests to "any".
         signing: Their keys, of which each gets its own.
         group: Their tasks' group.
         shutdown_callbacks: Gets how each is asked to end.
@@ -51,6 +53,7 @@ async def running_simulators(
                     folder / _log_of(each, instruments),
                     campaign,
                     broker,
+                    knows_shares=knows_shares,
                     signing=signing.part_of(each.id),
                     is_over=is_over,
                 )
@@ -75,6 +78,7 @@ def _instrument(
     campaign: str,
     broker: BrokerSettings,
     *,
+    knows_shares: bool,
     signing: Signing,
     is_over: Callable[[], bool],
 ) -> Iterator[SimulatorService]:
@@ -87,6 +91,7 @@ def _instrument(
             settings,
             campaign=campaign,
             broker=broker.as_part(settings.id),
+            knows_shares=knows_shares,
             signing=signing,
             is_over=is_over,
             on_event=logger.info,

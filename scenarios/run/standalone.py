@@ -66,7 +66,8 @@ class BrokerRequest:
         host: Address to listen on.
         port: The same.
         folder: Mosquitto's files.
-        parts: Whom to let in; none for one account for all.
+        instruments: Whom to let in, beside the agent and an observer; with no operators either, one account for all.
+        operators: The same.
         credentials: Where accounts are kept; None for new ones in the user's own place.
     """
 
@@ -74,7 +75,8 @@ class BrokerRequest:
     host: str
     port: int
     folder: Path
-    parts: tuple[str, ...] = ()
+    instruments: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
     credentials: Path | None = None
 
 
@@ -92,7 +94,7 @@ def run_broker(request: BrokerRequest) -> None:
     require_free(host, port)  # before the file of one that runs there is written over
 
     async def serve() -> None:
-        with kept_accounts(request.credentials, request.parts, host, port) as (accounts, path):
+        with kept_accounts(request.credentials, request.instruments, request.operators, host, port) as (accounts, path):
             if request.kind == EMBEDDED:
                 started = embedded_broker(host, port, accounts=accounts, on_event=logger.warning)
                 logger.info("embedded_broker", limits=EMBEDDED_LIMITS)
@@ -119,7 +121,7 @@ def write_access(request: BrokerRequest) -> list[str]:
     """
     folder = request.folder
     kept = request.credentials or folder / "credentials.json"
-    with kept_accounts(kept, request.parts, request.host, request.port) as (accounts, path):
+    with kept_accounts(kept, request.instruments, request.operators, request.host, request.port) as (accounts, path):
         config = write_mosquitto_files(folder, accounts, port=request.port, host=request.host)
     alone = {each.name: part_file(path, each.name) for each in accounts} if len(accounts) > 1 else {}
     return [

@@ -17,7 +17,8 @@ from agent.loop import Agent
 from agent.runtime.transaction import Transaction
 from protocols.link.broker_settings import BrokerSettings
 from protocols.signing.signature import UNPROVEN
-from scenarios.run.live_view import LiveState, LiveView
+from scenarios.run.live.state import LiveState
+from scenarios.run.live.view import LiveView
 from scenarios.run.request import RunRequest
 
 LOOK_EVERY_S: Final = 0.1

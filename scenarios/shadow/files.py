@@ -27,7 +27,8 @@ from protocols.errors import StoreError
 from protocols.link.transport import Delivery
 from protocols.recording.lines import SHADOW_BEGINNING, MessageRow
 from protocols.recording.reader import open_recording, read_header
-from protocols.recording.writer import RecordingWriter, write_heard
+from protocols.recording.recorded_transport import write_heard
+from protocols.recording.writer import RecordingWriter
 from protocols.storage.atomic_file import atomic_write
 from protocols.storage.run_lock import RunLock
 from scenarios.settings.model import Scenario

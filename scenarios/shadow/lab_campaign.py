@@ -35,6 +35,7 @@ from agent.campaign.events import (
 from agent.campaign.follow import react
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import OPEN, CandidateStatus
+from agent.campaign.people.controls import ControlAck
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Pool
@@ -48,6 +49,7 @@ from protocols.wire.messages import (
     Control,
     ControlAction,
     ControlReceipt,
+    ControlStatus,
     ResultReceipt,
     Status,
 )
@@ -271,7 +273,10 @@ class Shadow:
         if isinstance(message, Control) and message.action in OF_ITS_AGENT:
             self._count(message.type, message.action.value)
         elif isinstance(message, Control):
-            self._take_consequence(self.ledger.decide(message))
+            outcome = self.ledger.decide(message)
+            if isinstance(outcome.ack, ControlAck) and outcome.ack.status is ControlStatus.REFUSED:
+                raise MessageError("invalid", outcome.ack.detail)  # whether its agent obeys shows in its requests
+            self._take_consequence(outcome)
             self._count(message.type, message.action.value)
         elif not self._register_attempt(message, recipient):
             self._count(message.type, f"its candidate is {self._status_of(message.candidate_id).name.lower()}")

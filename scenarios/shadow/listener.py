@@ -32,7 +32,7 @@ from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import CampaignHalted, MessageError
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.credentials import OBSERVER
-from protocols.link.failures import no_broker_answers
+from protocols.link.failures import never_linked
 from protocols.link.mqtt import MqttSession
 from protocols.link.sessions import SessionEnd
 from protocols.link.transport import Delivery, LinkDown, LinkUp
@@ -176,7 +176,8 @@ class _Listener:
         self._logger = logger
         self._on_progress = on_progress
         self._connected = False
-        self._why_not: str | None = None
+        self._is_unlinked = False
+        self._last_down: LinkDown | None = None
         self._has_heard = False
         self._last = ""
         self._quarantined = 0
@@ -202,8 +203,8 @@ class _Listener:
                         task.cancel()
         except BaseExceptionGroup as failures:
             raise first_failure(failures) from None
-        if self._why_not is not None:
-            raise no_broker_answers(broker.address(), self._why_not)
+        if self._is_unlinked:
+            raise never_linked(broker.address(), self._last_down)
 
     async def _hear(self, broker: BrokerSettings) -> None:
         """Hear what is recorded, then the link, until it is over; return when all questions have their answer."""
@@ -216,7 +217,7 @@ class _Listener:
 
     async def _listen(self, broker: BrokerSettings) -> None:
         plan = self._files.plan
-        self._why_not = ""
+        self._is_unlinked = True
         link = MqttSession(
             broker,
             client_id=f"entropilot-shadow-{instance_of(self._files.folder, plan.uid)}",
@@ -246,9 +247,9 @@ class _Listener:
         if isinstance(item, LinkUp):
             self._files.gaps += self._has_heard and not item.session_present
             self._has_heard = True
-            self._why_not = None
-        elif self._why_not is not None:
-            self._why_not = item.reason
+            self._is_unlinked = False
+        else:
+            self._last_down = item
 
     async def _take(self, item: Delivery | MessageRow) -> None:
         """Fold a message, and let the policy be asked where the lab chose."""

@@ -17,7 +17,8 @@ from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from protocols.storage.csv_file import write_csv
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
-from scenarios.run.summary import MAX_SUMMARY_BYTES, bias_fields, bias_tree
+from scenarios.run.summary.model import MAX_SUMMARY_BYTES
+from scenarios.run.summary.points import bias_fields, bias_tree
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.shadow.choices import DecisionComparison
 from scenarios.shadow.comparison import ShadowSummary, summarise

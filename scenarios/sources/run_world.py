@@ -7,9 +7,7 @@ from pathlib import Path
 
 from agent.campaign.events import CampaignStarted, Event
 from agent.run_files import DATABASE, RECORDING
-from agent.store.read_only import reading, url_of
-from agent.store.store import Store
-from agent.store.views import DatasetLabels
+from agent.store.read_only import reading_journal
 from protocols.errors import SettingsError, StoreError
 from protocols.settings.user_code import CodeSource
 from scenarios.display.progress import ProgressCall, no_progress
@@ -48,9 +46,8 @@ def run_again(folder: Path, progress: ProgressCall = no_progress, database_url: 
     Raises:
         StoreError: When there is no journal, or as of `world_of_run`.
     """
-    database = folder / DATABASE
-    with reading(database, database_url) as connection:
-        events = tuple(Store(connection, url_of(database, database_url), DatasetLabels({}, "")).journal())
+    with reading_journal(folder / DATABASE, database_url) as (store, _):
+        events = tuple(store.journal())
     if not events or not isinstance(events[0], CampaignStarted):
         raise StoreError(f"{folder} has no journal yet", expected="a run that has begun")
     scenario, world = world_of_run(folder, events[0].plan.pool_digest, progress)

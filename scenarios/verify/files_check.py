@@ -13,7 +13,7 @@ from agent.entropy.best import best_of
 from protocols.errors import EntropilotError
 from protocols.recording.reader import RecordingCheck, check_recording
 from scenarios.run.banded import bands_at
-from scenarios.run.summary import SEAL, RunSummary, read_summary, seal_of
+from scenarios.run.summary.model import SEAL, RunSummary, read_summary, seal_of
 from scenarios.run.trajectory import read_trajectory_csv
 from scenarios.verify.part import CheckedPart, JournalFold, equal, other_band, other_figure, other_truth
 

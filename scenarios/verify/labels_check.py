@@ -13,9 +13,8 @@ from agent.run_files import RECORDING
 from agent.store.tables import OBSERVATION
 from protocols.errors import EntropilotError
 from scenarios.sources.recording import recorded_scenario
-from scenarios.sources.run_world import world_of_run
 from scenarios.verify.part import CheckedPart
-from scenarios.verify.whole_pool import WholePool
+from scenarios.verify.whole_pool import WholePool, bounded_world
 
 LABELS: Final = "labels"
 """Name of the part."""
@@ -56,4 +55,4 @@ def _pool_of_table(folder: Path, plan: CampaignPlan) -> Pool | None:
     columns = recorded_scenario(folder / RECORDING).pool.columns
     if columns is None or columns.structure or columns.smiles:
         return None
-    return world_of_run(folder, plan.pool_digest)[1].pool
+    return bounded_world(folder, plan).pool

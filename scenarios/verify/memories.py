@@ -26,7 +26,7 @@ from protocols.wire.messages import (
 from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.verify.known_journal import KnownJournal
 from scenarios.verify.part import CheckedPart
-from scenarios.verify.recorded_messages import Heard, digest_of
+from scenarios.verify.recorded_messages import Heard, digest_of, rest_of
 from scenarios.verify.same_as_message import other_than_answer, other_than_request, told
 from scenarios.verify.simulator_memory import memory_rows
 from simulators.outbox import AttemptProgress, is_whole
@@ -147,7 +147,7 @@ def _other_answer(row: Any, simulator: str, journal: KnownJournal) -> str:
     heard = () if journal.recorded is None else journal.recorded.answers.get(row.attempt_id, ())
     heard = [each for each in heard if each.topic.endswith(f"/{simulator}")]
     if journal.recorded is not None and journal.recorded.has_gaps:
-        heard = [each for each in heard if each.message_id == answer.message_id]
+        heard = _same_message(heard, row.answer, answer.message_id)
     return _other_than_journalled(row, answer, journal) or _not_among(
         heard, row.answer, answer.message_id, "its answer"
     )
@@ -210,7 +210,7 @@ def _other_receipt(row: Any, simulator: str, journal: KnownJournal) -> str:
         return ""
     sent = journal.recorded.receipts_sent.get(row.attempt_id, ())
     if journal.recorded.starts > 1 or journal.recorded.has_gaps:  # one may have been sent that is not written down
-        sent = [each for each in sent if each.message_id == receipt.message_id]
+        sent = _same_message(sent, row.receipt, receipt.message_id)
     return _not_among(sent, row.receipt, receipt.message_id, "its receipt")
 
 
@@ -225,6 +225,12 @@ def _receipt_of(row: Any) -> ResultReceipt:
     if not isinstance(receipt, ResultReceipt):
         raise MessageError("wrong_topic", f"its receipt is a {receipt.type}")
     return receipt
+
+
+def _same_message(known: Sequence[Heard], payload: bytes, message_id: str) -> list[Heard]:
+    """Return what must be the same message, where another one may not be written down: by id, or by all but it."""
+    rest = rest_of(payload, message_id)
+    return [each for each in known if each.message_id == message_id or each.rest == rest]
 
 
 def _not_among(known: Sequence[Heard], payload: bytes, message_id: str, what: str) -> str:

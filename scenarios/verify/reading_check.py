@@ -8,9 +8,8 @@ from typing import Final
 from agent.campaign.events import CampaignStarted
 from protocols.errors import EntropilotError
 from protocols.tables.account import Account
-from scenarios.sources.run_world import world_of_run
 from scenarios.verify.part import CheckedPart
-from scenarios.verify.whole_pool import WholePool
+from scenarios.verify.whole_pool import WholePool, bounded_world
 
 READING: Final = "reading"
 """Name of the part."""
@@ -32,7 +31,7 @@ def check_reading(folder: Path, started: CampaignStarted, whole: WholePool) -> C
         return None
     if now is None:
         try:
-            _, world = world_of_run(folder, started.plan.pool_digest)
+            world = bounded_world(folder, started.plan)
         except EntropilotError as error:
             return CheckedPart(READING, len(then), note=f"the table was not read again: {error.found.rstrip('.')}")
         now = world.account

@@ -6,7 +6,6 @@ against the journal row by row. So a value that was changed in either of the two
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,12 +27,12 @@ from agent.campaign.events import (
 from agent.campaign.people.approval import RULE
 from agent.pool.candidates import Pool
 from agent.runtime.transaction import Transaction, reason_of
-from agent.store.store import QuarantinedMessage
 from protocols.errors import StoreError
-from protocols.recording.lines import AnyRow, EventRow, Header, MessageRow, TransactionRow
+from protocols.recording.lines import AnyRow, EventRow, Header, MessageRow, StartRow, TransactionRow
 from protocols.wire.messages import ControlAction, ControlStatus, ReceiptStatus
 from scenarios.replay.follow import Follower
 from scenarios.verify.part import equal
+from scenarios.verify.recorded_counts import RecordedCounts
 from scenarios.verify.recorded_messages import RecordedMessages
 from scenarios.verify.same_as_message import knows_messages, other_field, told, tree_of, without_later_fields
 
@@ -63,12 +62,6 @@ class ReceiptsGiven:
     unseen: Collection[ReceiptStatus] = ()
     unseen_controls: bool = False
 
-
-AT_A_START: Final = frozenset(
-    {"CampaignStarted", "StartSetLoaded", "BeginCorrected", "BudgetSet", "CampaignResumed", "InstrumentAway"}
-)
-"""What is journalled before a process takes its first input, and so may stand in the recording as a row of the
-journal."""
 
 HANG_ON_THE_POOL: Final = (BecameEven, GapStalled, StopRuleFired, CampaignFinished, PolicyExhausted, ControlRefused)
 """What follows from how many candidates a family has, or the pool, and cannot be followed without it: an order may be
@@ -105,11 +98,8 @@ class EventComparison:
         acks: The receipts that the rules give.
         control_acks: Those of controls.
         unseen_controls: Whether some controls that changed nothing were cut, or only counted.
-        counts: How many messages had which disposition.
-        quarantined: What came that was none of ours.
-        is_whole: Whether nothing was lost of the recording that was filled up from the journal later.
+        came: How many messages had which disposition, and what was put aside.
         unseen: What receipts say to messages of which not all is recorded, for they changed nothing.
-        in_order: How many messages were quarantined before the first that was counted and not written.
     """
 
     def __init__(self, events: Sequence[Event], pool: Pool) -> None:
@@ -119,11 +109,8 @@ class EventComparison:
         self.acks: set[Ack] = set()
         self.control_acks: set[ControlSaid] = set()
         self.unseen_controls = False
-        self.counts: Counter[str] = Counter()
-        self.quarantined: list[QuarantinedMessage] = []
-        self.is_whole = True
+        self.came = RecordedCounts()
         self.unseen: set[ReceiptStatus] = set()
-        self.in_order: int | None = None
         self._events = events
         self._is_whole_pool = pool.is_whole
         plans = [event.plan for event in events[:1] if isinstance(event, CampaignStarted)]
@@ -151,15 +138,21 @@ class EventComparison:
         self._followed_note = self._note
         if isinstance(row, TransactionRow):
             self._note = row
+            self.came.note(row)
+            for each in row.took:
+                self._note_unseen(str(each.get("counted", "")))
         elif isinstance(row, MessageRow) and row.verdict and row.cut_from_bytes:
             self._note_unseen(row.verdict)
-        elif isinstance(row, EventRow) and row.kind not in AT_A_START:
-            self.is_whole = False
+        elif isinstance(row, EventRow):
+            self.came.fill_in(row)
         try:
             self._follower.take(row)
         except StoreError as error:  # a note of what is no event
             at = row.number if isinstance(row, EventRow) else self._follower.at.row
             self._disagree(f"row {at} of the recording cannot be followed: {error.found}")
+        if isinstance(row, StartRow):  # by then the transaction before it is followed
+            for verdict in self.came.start(row):
+                self._note_unseen(verdict)
 
     @property
     def given(self) -> ReceiptsGiven:
@@ -192,22 +185,13 @@ class EventComparison:
         note = self._followed_note
         is_noted = note is not None and note.number == self._follower.at.row
         if note is not None and is_noted:
-            self._note_counted(note)
-        self.counts += transaction.counts
-        self.quarantined += transaction.quarantined
+            self.came.take(note, transaction)
         first = campaign.sequence - len(transaction.events)
         for number, event in enumerate(transaction.events, first + 1):
             if number <= len(self._events) and self.found is None:
                 self._compare_event(number, event)
         if self.found is None and note is not None and is_noted:
             self._compare_decisions(note)
-
-    def _note_counted(self, note: TransactionRow) -> None:
-        """Note which messages a transaction tells of that are recorded nowhere."""
-        for verdict in (str(each["counted"]) for each in note.took if "counted" in each):
-            self._note_unseen(verdict)
-            if reason_of(verdict) and self.in_order is None:
-                self.in_order = len(self.quarantined)
 
     def _note_unseen(self, verdict: str) -> None:
         self.unseen_controls = self.unseen_controls or bool(reason_of(verdict)) or verdict.startswith(OF_A_CONTROL)

@@ -22,12 +22,13 @@ from protocols.wire.topics import parse
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One message: the row that it stands in, its topic, its id and a digest of its payload."""
+    """One message: the row that it stands in, its topic, its id, a digest of its payload, and one of all but its id."""
 
     row: int
     topic: str
     message_id: str
     digest: bytes
+    rest: bytes
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ class RecordedMessages:
             if row.direction == OUT and self.not_ours is None:
                 self.not_ours = (row.number, error.found)
             return
-        heard = Heard(row.number, row.topic, message.message_id, digest_of(row.payload))
+        heard = heard_of(row.number, row.topic, message.message_id, row.payload)
         match message:
             case CandidateRequest() if row.direction == OUT:
                 self.requests.setdefault(message.attempt_id, []).append(heard)
@@ -101,6 +102,16 @@ class RecordedMessages:
                 self.control_receipts.append((row, message))
             case CampaignState():  # pragma: no branch - the last of them, which mypy checks
                 self.states.append((row, message))
+
+
+def heard_of(row: int, topic: str, message_id: str, payload: bytes) -> Heard:
+    """Return what is kept of a message."""
+    return Heard(row, topic, message_id, digest_of(payload), rest_of(payload, message_id))
+
+
+def rest_of(payload: bytes, message_id: str) -> bytes:
+    """Return what tells all of a payload but its message id apart from every other one."""
+    return digest_of(payload.replace(f'"message_id":"{message_id}"'.encode(), b""))
 
 
 def digest_of(payload: bytes) -> bytes:

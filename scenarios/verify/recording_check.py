@@ -20,13 +20,12 @@ from agent.store.tables import JOURNAL, RECORDING_MARK
 from protocols.errors import EntropilotError, StoreError
 from protocols.recording.lines import TransactionRow
 from protocols.recording.reader import open_recording
-from scenarios.sources.run_world import world_of_run
 from scenarios.verify.known_journal import KnownJournal
 from scenarios.verify.part import CheckedPart
 from scenarios.verify.recorded_events import EventComparison
 from scenarios.verify.recorded_messages import RecordedMessages
 from scenarios.verify.sent_check import NO_FIGURES, other_sent
-from scenarios.verify.whole_pool import WholePool
+from scenarios.verify.whole_pool import WholePool, bounded_world
 
 EVENTS: Final = "recorded events"
 MESSAGES: Final = "recorded messages"
@@ -92,7 +91,7 @@ def pool_of(folder: Path, plan: CampaignPlan, known: WholePool) -> Pool | None:
     if known.pool is not None:
         return known.pool
     try:
-        return world_of_run(folder, plan.pool_digest)[1].pool
+        return bounded_world(folder, plan).pool
     except EntropilotError:
         return None
 
@@ -182,16 +181,18 @@ def check_marks(connection: Connection, journal: KnownJournal, recorded: Recorde
         return CheckedPart(RECORDING_MARK.name, 0, problem)
     if problem := _other_begin(journal.events, times):
         return CheckedPart(RECORDING_MARK.name, 0, problem)
-    before = 0
+    before, known = 0, 0
     for sound, mark in enumerate(marks):
         problem = (
-            _other_time(mark, times, len(journal.events))
+            _other_order(mark, known)
+            or _other_time(mark, times, len(journal.events))
+            or _other_time_without_rows(mark, recorded)
             or _other_mark(mark, before, recorded)
             or _beyond_the_end(mark, journal, recorded)
         )
         if problem:
             return CheckedPart(RECORDING_MARK.name, sound, problem)
-        before = mark.row
+        before, known = mark.row, mark.sequence
     return CheckedPart(RECORDING_MARK.name, len(marks)) if marks else None
 
 
@@ -215,16 +216,33 @@ def _moment(time: str) -> datetime | None:
     return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
+def _other_order(mark: Any, known: int) -> str:
+    """Tell that a mark speaks of rows of the journal that an earlier one spoke of already."""
+    if mark.before >= known:
+        return ""
+    return f"row {mark.row} says that the journal stood at row {mark.before}; an earlier one that it was at {known}"
+
+
 def _other_time(mark: Any, times: Mapping[int, str], rows: int) -> str:
     if not 0 <= mark.before <= mark.sequence <= rows:
         return f"row {mark.row} speaks of rows {mark.before} to {mark.sequence} of a journal that ends at {rows}"
-    if mark.before == mark.sequence and mark.recorded_at:
-        return f"row {mark.row} says that rows of the journal were recorded at {mark.recorded_at}; it speaks of none"
     there = ((number, times[number]) for number in range(mark.before + 1, mark.sequence + 1))
     other = next(((number, time) for number, time in there if time != mark.recorded_at), None)
     if other is None:
         return ""
     return f"row {other[0]} of the journal says that it was recorded at {other[1]}; row {mark.row}: {mark.recorded_at}"
+
+
+def _other_time_without_rows(mark: Any, recorded: RecordedEvents | None) -> str:
+    """Tell that a mark without rows of the journal has a time where nothing was put aside, or has none where it was."""
+    if mark.before < mark.sequence or recorded is None or recorded.part.problem or recorded.part.note:
+        return ""
+    came = recorded.comparison.came
+    if mark.recorded_at and mark.row not in came.may_have_time:
+        return f"row {mark.row} says that something was recorded at {mark.recorded_at}; the recording knows of nothing"
+    if not mark.recorded_at and mark.row in came.has_time:
+        return f"row {mark.row} does not say when it was recorded, and something was put aside with it"
+    return ""
 
 
 def _other_mark(mark: Any, before: int, recorded: RecordedEvents | None) -> str:

@@ -42,11 +42,11 @@ from agent.campaign.life_cycle import Phase
 from agent.pool.candidates import Pool
 from agent.runtime.messages import figures_of
 from agent.store.read_only import copy_of_run, referenced_in, require_known
-from agent.store.store import GENESIS_DIGEST, chain_digest
+from agent.store.standing import GENESIS_DIGEST, chain_digest
 from agent.store.tables import JOURNAL
 from protocols.errors import InvariantViolation, StoreError
 from protocols.settings.user_code import INSTALLED
-from protocols.storage.database import opening, sqlite_url
+from protocols.storage.database import connected, sqlite_url
 from scenarios.effects.effects import effects_of
 from scenarios.verify.anchors import anchors_in, check_anchors
 from scenarios.verify.counts_check import check_counts
@@ -114,15 +114,11 @@ def verify_run(
         copied = copy_of_run(folder / names.database, database_url, copy)
         if not check.found(CheckedPart("database", 0 if copied.problem else copied.pages, copied.problem)):
             return tuple(check.parts)
-        with opening(sqlite_url(copy), to_read=True) as connection:
-            try:
-                with connection.begin():
-                    require_known(connection)
-                with connection.begin():
-                    check.tables(connection, Path(scratch) / "again.db")
-            finally:
-                connection.close()
-                connection.engine.dispose()
+        with connected(sqlite_url(copy), to_read=True) as connection:
+            with connection.begin():
+                require_known(connection)
+            with connection.begin():
+                check.tables(connection, Path(scratch) / "again.db")
     check.end()
     return tuple(check.parts)
 

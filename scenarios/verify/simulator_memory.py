@@ -12,7 +12,7 @@ from sqlalchemy import inspect, select
 
 from agent.store.read_only import copy_database
 from protocols.errors import StoreError
-from protocols.storage.database import opening, sqlite_url
+from protocols.storage.database import connected, sqlite_url
 from simulators.outbox import ATTEMPT, ORDER, OUTBOX_VERSION, WITHOUT_RECEIPTS, add_receipts
 
 KNOWN_VERSIONS: Final = (WITHOUT_RECEIPTS, OUTBOX_VERSION)
@@ -31,19 +31,14 @@ def memory_rows(path: Path) -> Iterator[Iterator[Any]]:
             raise StoreError(
                 f"{path} is damaged: {problem}", expected="a file as SQLite wrote it", action="restore it from a copy"
             )
-        with opening(sqlite_url(copy), to_read=True) as connection:
-            try:
-                with connection.begin():
-                    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
-                    if version not in KNOWN_VERSIONS or not inspect(connection).has_table(ATTEMPT.name):
-                        raise StoreError(
-                            f"{path} is no simulator's memory of a version that this Entropilot knows",
-                            expected="the file ID.db of a simulator's --memory",
-                            action="name another file, or use the Entropilot that wrote it",
-                        )
-                    if version == WITHOUT_RECEIPTS:
-                        add_receipts(connection)
-                    yield iter(connection.execute(select(ATTEMPT).order_by(ORDER)))
-            finally:
-                connection.close()
-                connection.engine.dispose()
+        with connected(sqlite_url(copy), to_read=True) as connection, connection.begin():
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            if version not in KNOWN_VERSIONS or not inspect(connection).has_table(ATTEMPT.name):
+                raise StoreError(
+                    f"{path} is no simulator's memory of a version that this Entropilot knows",
+                    expected="the file ID.db of a simulator's --memory",
+                    action="name another file, or use the Entropilot that wrote it",
+                )
+            if version == WITHOUT_RECEIPTS:
+                add_receipts(connection)
+            yield iter(connection.execute(select(ATTEMPT).order_by(ORDER)))

@@ -13,12 +13,13 @@ from sqlalchemy import Connection, Table, select
 from agent.campaign.events import Event, RequestIssued
 from agent.campaign.plan import CampaignPlan
 from agent.pool.candidates import Pool
+from agent.store.commit import Commit
 from agent.store.read_only import NO_TIME
-from agent.store.store import Commit, Store
-from agent.store.tables import BIAS_FAMILY, BIAS_POINT, META, OBSERVATION, OUTBOX, REQUEST, SCHEMA_VERSION
+from agent.store.store import Store
+from agent.store.tables import BIAS_FAMILY, BIAS_POINT, JOURNAL, META, OBSERVATION, OUTBOX, REQUEST, SCHEMA_VERSION
 from agent.store.views import DatasetLabels
 from protocols.errors import MessageError
-from protocols.storage.database import opening, sqlite_url
+from protocols.storage.database import connected, sqlite_url
 from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateRequest
 from protocols.wire.topics import parse
@@ -52,13 +53,11 @@ def check_views(
     labels = DatasetLabels.of(pool, fold.ledger.campaign.plan.unit)
     with closing(Store.open(sqlite_url(scratch), labels=labels, now=NO_TIME)) as again:
         rebuild(again, events, fold)
-    with opening(sqlite_url(scratch)) as right:
+    with connected(sqlite_url(scratch)) as right:
         parts = [
             _same_rows(table, connection, right, fold.why_not if table is BIAS_POINT else "")
             for table in (OBSERVATION, REQUEST, BIAS_POINT, BIAS_FAMILY)
         ]
-        right.close()
-        right.engine.dispose()
     return [*parts, _outbox(connection, events, fold.ledger.campaign.plan, recorded)]
 
 
@@ -67,8 +66,10 @@ def check_meta(connection: Connection, plan: CampaignPlan) -> CheckedPart:
     rows = connection.execute(select(META)).all()
     if len(rows) != 1:
         return CheckedPart(META.name, 0, f"{len(rows)} rows; there is one")
+    began = connection.execute(select(JOURNAL.c.recorded_at).order_by(JOURNAL.c.sequence).limit(1)).scalar()
     right = {
         "campaign": plan.campaign, "uid": plan.uid, "schema_version": SCHEMA_VERSION, "pool_digest": plan.pool_digest,
+        "created_at": began,
     }  # fmt: skip
     for name, value in right.items():
         if (found := getattr(rows[0], name)) != value:

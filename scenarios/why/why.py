@@ -11,9 +11,7 @@ from agent.campaign.events import CampaignStarted, Event
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, RECORDING
 from agent.store.partial_pool import ReferencedPool
-from agent.store.read_only import reading, referenced_in, url_of
-from agent.store.store import Store
-from agent.store.views import DatasetLabels
+from agent.store.read_only import reading_journal, referenced_in
 from protocols.errors import EntropilotError, StoreError
 from protocols.settings.user_code import INSTALLED, CodeSource
 from scenarios.display.progress import ProgressCall
@@ -103,10 +101,8 @@ def _explainable(run: RunPath, database_url: str | None) -> Path:
 
 
 def _read(folder: Path, database_url: str | None, progress: ProgressCall) -> tuple[list[Event], ReferencedPool]:
-    database = folder / DATABASE
     events: list[Event] = []
-    with reading(database, database_url) as connection:
-        store = Store(connection, url_of(database, database_url), DatasetLabels({}, ""))
+    with reading_journal(folder / DATABASE, database_url) as (store, connection):
         for number, event in enumerate(store.journal()):
             if number % EVENTS_PER_REPORT == 0:
                 progress(READING, number, store.sequence)

@@ -182,8 +182,8 @@ def _happened_to(explanation: Explanation, chosen: ChosenCandidate) -> Iterator[
 
 
 def _attempt(attempt: AttemptDescription) -> str:
-    duration = "" if attempt.duration_s is None else f" in {attempt.duration_s:.3g} s"
-    return f"attempt {attempt.number} to {attempt.recipient}: {attempt.disposition}{duration}"
+    duration = "" if attempt.duration_s is None else f" ({attempt.duration_s:.3g} s)"
+    return f"attempt {attempt.number} to {attempt.recipient}{duration}: {attempt.disposition}"
 
 
 def _again(explanation: Explanation) -> Iterator[Text]:

@@ -30,6 +30,7 @@ from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery
 from scenarios.broker.broker import mosquitto_broker
+from tests.benchmarks.processes.beside import process_beside, run_beside_lab
 from tests.benchmarks.world import settings, start_of, synthetic_pool
 
 CAMPAIGN, SIMULATOR = "bench", "lab-1"
@@ -51,27 +52,14 @@ async def iterations(broker: BrokerSettings, folder: Path, count: int) -> list[f
         ) as files,
         assemble_agent(files, pool=pool, settings=terms, broker=broker, header={}) as agent,
     ):
-        lab = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.benchmarks.processes.lab",
-            broker.url, CAMPAIGN, SIMULATOR, terms.property, terms.unit, str(count),
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        await agent.run()
-        output, _ = await lab.communicate()
+        output = await run_beside_lab(agent, broker, terms)
     waits: list[float] = json.loads(output)
     return waits
 
 
 async def bare_hops(broker: BrokerSettings, count: int) -> list[float]:
     """Return the time of two bare hops there and back through an echo process [s]."""
-    echo = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.benchmarks.processes.echo",
-        broker.url,
-        str(count),
-        stdout=asyncio.subprocess.PIPE,
-    )
+    echo = await process_beside("echo", broker, str(count))
     session = MqttSession(broker, client_id="floor", subscriptions=("floor/back",))
     link = asyncio.create_task(session.run())
     await session.receive()

@@ -22,6 +22,7 @@ from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import CampaignStarted, StartSetLoaded
 from agent.campaign.state import Campaign
 from scenarios.broker.broker import mosquitto_broker
+from tests.benchmarks.processes.beside import run_beside_lab
 from tests.benchmarks.world import settings, start_of, synthetic_pool
 
 PROBE_EVERY_S = 0.002
@@ -58,16 +59,10 @@ async def with_child_process(decisions: int) -> tuple[list[float], float]:
                 ) as files,
                 assemble_agent(files, pool=pool, settings=terms, broker=broker, header={}) as agent,
             ):
-                lab = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "tests.benchmarks.processes.lab",
-                    broker.url, "bench", "lab-1", terms.property, terms.unit, str(decisions),
-                    stdout=asyncio.subprocess.DEVNULL,
-                )  # fmt: skip
                 probe = asyncio.create_task(lateness(found))
                 began = time.perf_counter()
-                await agent.run()
+                await run_beside_lab(agent, broker, terms)
                 probe.cancel()
-                await lab.wait()
     return found, (time.perf_counter() - began) / decisions
 
 

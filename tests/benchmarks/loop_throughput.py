@@ -19,6 +19,7 @@ import psutil
 from agent.assembly import assemble_agent, open_campaign
 from agent.runtime.transaction import Transaction
 from scenarios.broker.broker import mosquitto_broker
+from tests.benchmarks.processes.beside import run_beside_lab
 from tests.benchmarks.world import settings, start_of, synthetic_pool
 
 PARALLEL = 8
@@ -55,15 +56,9 @@ async def measure(count: int, every: int) -> None:
                 ) as files,
                 assemble_agent(files, pool=pool, settings=terms, broker=broker, header={}, on_commit=note) as agent,
             ):
-                lab = await asyncio.create_subprocess_exec(
-                    sys.executable, "-m", "tests.benchmarks.processes.lab",
-                    broker.url, "bench", "lab-1", terms.property, terms.unit, str(count),
-                    stdout=asyncio.subprocess.DEVNULL,
-                )  # fmt: skip
                 print(f"{'step':>8s}{'iterations/s':>14s}{'RSS [MiB]':>12s}")
                 rows.append((0, time.perf_counter(), process.memory_info().rss / MEBIBYTE))
-                await agent.run()
-                await lab.wait()
+                await run_beside_lab(agent, broker, terms)
     (_, began, _), (last, ended, memory) = rows[0], rows[-1]
     print(f"{last / (ended - began):.0f} iterations/s over {last}; RSS {rows[1][2]:.1f} -> {memory:.1f} MiB")
 

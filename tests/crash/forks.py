@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal as signals
@@ -55,6 +56,7 @@ def in_child(work: Callable[[], Any]) -> Ended:
 def shared_out(items: Sequence[Item], work: Callable[[Item], T], *, jobs: int) -> Iterator[tuple[Item, T]]:
     """Work on items in several forked processes; yield each with its answer, as they come, process by process."""
     pipes = []
+    gc.freeze()  # children do not look through what they got, and so it stays shared
     for number in range(jobs):
         reader, writer = os.pipe()
         child = os.fork()

@@ -1,13 +1,13 @@
 """The golden campaign: small, eventful, the same every time, and every crash test disturbs it.
 
 The real agent and the real simulator, each with its own files, over the bus in memory and in virtual time. Its story:
-a pool of 20, eight decisions, two in flight, addressed in turn to the simulator by name and to any; the first attempt
-of decision 2 fails, the first attempt of decision 4 has no answer and expires; the first two decisions wait for
-approval, and meanwhile an operator gives an order of every kind but a stop, each until its receipt: values are added,
-corrected and taken back, candidates excluded and requeued, the budget grows, one decision is vetoed and one approved.
-Somebody pauses the campaign and resumes it; a stranger sends a bad message to each side, repeats every answer, and cuts
-each link once. The policy chooses by a digest of all that it was shown, so a decision that saw anything else is another
-decision.
+a pool of 20, eight decisions, two in flight, addressed in turn to the simulator by name, to any, and to an instrument
+that is not there, comes for a moment, and leaves with what it was asked. The first attempt of decision 1 fails, that of
+decision 3 breaks the contract, that of decision 4 has no answer and expires. An operator pauses the campaign and
+resumes it; old orders to stop are not obeyed. A stranger sends a bad message to each side, repeats every request and
+every answer, damages and contradicts the first that were accepted, and cuts each link once. The policy chooses by a
+digest of all that it was shown, so a decision that saw anything else is another decision. The first two
+decisions wait for approval, and meanwhile an operator gives an order of every kind but a stop, each until its receipt.
 
     folder/run       what the system keeps: databases, locks, notes, recording, log
     folder/witness   the ledger, outside the system
@@ -19,13 +19,14 @@ import asyncio
 import contextlib
 import hashlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.acquisition.registry import declared_metrics
@@ -36,13 +37,15 @@ from agent.loop import Agent
 from agent.runtime.log import TransactionLog, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.recorder import RunRecorder
-from agent.runtime.resume import begin, remember, require_same_plan
+from agent.runtime.resume import begin, remember, require_same_plan, take_up
 from agent.runtime.transaction import TransactionBuilder
 from agent.store.store import Store
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Delivery, Incoming, LinkLost, Transport, Will
-from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.recording import writer as recordings
+from protocols.recording.recorded_transport import RecordedTransport
+from protocols.recording.writer import RecordingWriter
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock
 from protocols.wire.codec import decode, encode, topic_of
@@ -51,12 +54,16 @@ from protocols.wire.messages import (
     AddedResult,
     CampaignState,
     CandidateRequest,
+    CandidateResult,
     Control,
     ControlAction,
     ControlReceipt,
     FailureReason,
     Health,
+    Message,
     Quantity,
+    ReceiptStatus,
+    ResultReceipt,
 )
 from protocols.wire.topics import (
     ANY_SIMULATOR,
@@ -84,15 +91,18 @@ SEED: Final = 7
 """Of the order of what is ready."""
 
 SIMULATOR: Final = "simulator-1"
+PASSER_BY: Final = "simulator-2"
+"""An instrument of the plan that is there for a moment only, and answers nothing."""
+
 POOL: Final = small_closure(5)
 METERED_BY: Final = "causal"
 """Whose metrics are kept beside those of the bias: what a causal campaign writes is killed at every line as well."""
 
 PLAN: Final[CampaignPlan] = small_plan(
     POOL,
-    budget=6,
+    budget=8,
     parallel=2,
-    recipients=(SIMULATOR, ANY_SIMULATOR),
+    recipients=(SIMULATOR, ANY_SIMULATOR, PASSER_BY),
     policy="attentive",
     approval=ApprovalSettings(required="first_n", first=2),
     metrics_of=METERED_BY,
@@ -102,8 +112,12 @@ START: Final = ("c000", "c001", "c005")
 OPERATOR: Final = "ada"
 HELD: Final = ("c015", "c014")
 """What the first two decisions choose, and hold until somebody approves them."""
-FAILING_DECISION: Final = 2
+FAILING_DECISION: Final = 1
+REFUSED_DECISION: Final = 3
 SILENT_DECISION: Final = 4
+OUT_OF_RANGE: Final = 99.0
+"""A value that the plan's valid range does not hold."""
+
 REQUEST_TIMEOUT_S: Final = 30.0
 ORDER_EVERY_S: Final = 0.3
 """How long the operator waits for a receipt before it gives an order again."""
@@ -171,7 +185,7 @@ class FencedTransport:
 
 
 class GoldenExecutor:
-    """Measures in half a second what stands in the request; decisions 2 and 4 go wrong once."""
+    """Measures in half a second what stands in the request; decisions 1, 3 and 4 go wrong once."""
 
     def __init__(self, fence: Fence) -> None:
         self._fence = fence
@@ -184,6 +198,8 @@ class GoldenExecutor:
             raise EvaluationFailed(FailureReason.CRASHED, "the lamp broke")
         if request.attempt == 1 and request.decision == SILENT_DECISION:
             raise NoAnswer(request.candidate_id)
+        if request.attempt == 1 and request.decision == REFUSED_DECISION:
+            return Measurement((Quantity(name=PROPERTY, value=OUT_OF_RANGE, unit=UNIT),))
         asked = f"{request.candidate_id}|{request.family}|{request.formula}|{request.properties}"
         return Measurement((Quantity(name=PROPERTY, value=value_of(asked), unit=UNIT),))
 
@@ -257,6 +273,7 @@ async def agent_life(world: World) -> None:
         begin(store, POOL, PLAN, start, versions={"entropilot": "test"}, now=world.now())
         stored = remember(store, POOL)
         require_same_plan(stored.campaign.plan, PLAN)
+        take_up(store, stored, now=world.now())
         messages = MessageBuilder(
             PLAN, evaluation_deadline_s=60.0, clock=world.clock, instance="agent-golden", new_id=world.new_id
         )
@@ -347,36 +364,59 @@ async def _end_after_the_agent(world: World, service: SimulatorService) -> None:
 
 async def _stranger(world: World) -> None:
     """Bother both sides; see the top. After a restart everything is said again, as a stubborn client would."""
-    results = str(Topic(PLAN.campaign, Channel.RESULT, SIMULATOR))
-    link = world.bus.transport("stranger", (results,))
-    running = asyncio.create_task(link.run())
-    opening = asyncio.create_task(_say(link, results))
-    repeated: set[bytes] = set()
+    channels = (Channel.RESULT, Channel.REQUEST, Channel.RECEIPT)
+    results, requests, receipts = (str(Topic(PLAN.campaign, channel, SIMULATOR)) for channel in channels)
+    link = world.bus.transport("stranger", (results, requests, receipts))
+    running = [asyncio.create_task(link.run()), asyncio.create_task(_say(link, results, requests))]
+    answers: dict[bytes, CandidateResult] = {}
+    repeated: set[bytes] = {BAD_MESSAGE}
     try:
-        while True:
-            item = await link.receive()
-            if not isinstance(item, Delivery):
+        async for item in _unheard(link, repeated):
+            if item.topic == receipts:
+                for payload in _spoilt(decode(item.topic, item.payload), answers.values()):
+                    repeated.add(payload)
+                    await _until_heard(link, results, payload)
                 continue
-            link.acknowledge(item)
-            if item.payload in repeated or item.payload == BAD_MESSAGE:
-                continue
-            repeated.add(item.payload)
             await _until_heard(link, item.topic, item.payload)
-            if len(repeated) in LINKS_CUT:
-                world.bus.cut(LINKS_CUT[len(repeated)])
+            if item.topic == requests:
+                continue
+            if isinstance(answer := decode(item.topic, item.payload), CandidateResult):
+                answers[item.payload] = answer
+            if (heard := len(answers)) in LINKS_CUT:
+                world.bus.cut(LINKS_CUT[heard])
+            if heard == PASSES_BY_AFTER:
+                running.append(asyncio.create_task(_pass_by(world, link)))
     finally:
-        for task in (running, opening):
+        for task in running:
             task.cancel()
-        await asyncio.gather(running, opening, return_exceptions=True)
+        for task in running:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
 
 
-async def _say(link: Transport, results: str) -> None:
-    """Say one bad thing to each side, and pause the campaign for a moment."""
+async def _unheard(link: Transport, heard: set[bytes]) -> AsyncIterator[Delivery]:
+    """Yield what comes for the first time, and note it."""
+    while True:
+        item = await link.receive()
+        if isinstance(item, Delivery):
+            link.acknowledge(item)
+            if item.payload not in heard:
+                heard.add(item.payload)
+                yield item
+
+
+async def _say(link: Transport, results: str, requests: str) -> None:
+    """Say one bad thing to each side, give old orders, and pause the campaign for a moment."""
+    order = Control(campaign=PLAN.campaign, message_id="old", sent_at=RAN_AT, action=ControlAction.STOP)
+    old = order.model_copy(update={"sent_at": RAN_AT - timedelta(days=1)})
     await asyncio.sleep(0.1)
-    for topic in (results, str(Topic(PLAN.campaign, Channel.REQUEST, SIMULATOR))):
-        await _until_heard(link, topic, BAD_MESSAGE)
+    await _until_heard(link, results, BAD_MESSAGE)
+    await _until_heard(link, requests, BAD_MESSAGE)
+    await _until_heard(link, requests, encode(old))
+    await _until_heard(link, topic_of(old), encode(old), retain=True)  # heard again with the agent's next connect
+    await _until_heard(link, str(Topic(PLAN.campaign, Channel.STATUS, "nobody")), b"")
     for action in (ControlAction.PAUSE, ControlAction.RESUME):
-        message = Control(campaign=PLAN.campaign, message_id=action.value, sent_at=RAN_AT, action=action)
+        message = order.model_copy(update={"message_id": action.value, "action": action})
         await _until_heard(link, topic_of(message), encode(message))
         await asyncio.sleep(0.2)
 
@@ -449,17 +489,43 @@ async def _operator(world: World) -> None:
         await asyncio.gather(running, listening, return_exceptions=True)
 
 
-async def _until_heard(link: Transport, topic: str, payload: bytes) -> None:
+def _spoilt(receipt: Message, answers: Iterable[CandidateResult]) -> Iterator[bytes]:
+    """Yield a damaged and a contradicting answer in the name of an instrument whose value is in the journal."""
+    if not isinstance(receipt, ResultReceipt) or receipt.status is not ReceiptStatus.ACCEPTED:
+        return
+    for answer in answers:
+        if answer.message_id == receipt.answers:
+            damaged = answer.model_copy(update={"message_id": f"damaged-{answer.message_id}"})
+            yield encode(damaged).replace(b"{", b'{"nonsense":1,', 1)
+            other = tuple(each.model_copy(update={"value": each.value / 2.0}) for each in answer.quantities)
+            yield encode(answer.model_copy(update={"message_id": f"other-{answer.message_id}", "quantities": other}))
+
+
+async def _pass_by(world: World, link: Transport) -> None:
+    """Let the second instrument be there for a moment: it is given work then, which somebody else must do."""
+    for health in (Health.ONLINE, Health.OFFLINE):
+        said = status_message(PLAN.campaign, PASSER_BY, health, world.clock(), message_id=world.new_id())
+        await _until_heard(link, *said, retain=True)
+        await asyncio.sleep(STAYS_S)
+
+
+async def _until_heard(link: Transport, topic: str, payload: bytes, *, retain: bool = False) -> None:
     while True:
         try:
-            return await link.publish(topic, payload)
+            return await link.publish(topic, payload, retain=retain)
         except LinkLost:
             await asyncio.sleep(0.1)
 
 
 BAD_MESSAGE: Final = b'{"type": "nonsense", "value": NaN}'
 LINKS_CUT: Final = {2: "agent", 3: SIMULATOR}
-"""After how many answers whose link is cut."""
+"""After how many results whose link is cut."""
+
+PASSES_BY_AFTER: Final = 1
+"""After how many results the second instrument comes."""
+
+STAYS_S: Final = 4.0
+"""How long it stays: until it was asked."""
 
 
 async def _lives(world: World, side: str, life: Callable[[World], Any]) -> None:
@@ -508,5 +574,7 @@ async def campaign(folder: Path, on_world: Callable[[World], None] = lambda _wor
 
 
 def play(folder: Path, on_world: Callable[[World], None] = lambda _world: None) -> None:
-    """Play it in virtual time; see `campaign`."""
-    run_in_virtual_time(campaign(folder, on_world), seed=SEED)
+    """Play it in virtual time, which the recording has as well; see `campaign`."""
+    virtual_clock = type("VirtualClock", (), {"monotonic": staticmethod(lambda: asyncio.get_running_loop().time())})
+    with patch.object(recordings, "time", virtual_clock):
+        run_in_virtual_time(campaign(folder, on_world), seed=SEED)

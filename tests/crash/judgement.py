@@ -112,11 +112,14 @@ def _unlike_the_recording(path: Path, events: list[Event]) -> Iterator[str]:
 
 
 def lost_at_death(folder: Path) -> list[str]:
-    """Return every answer whose receipt was out when a process was killed, and which its files do not hold (I1)."""
+    """Return every answer whose receipt was out when a process was killed, and which its files do not hold (I1).
+
+    So too every attempt that an instrument was told to leave, and that the files do not hold as ended.
+    """
     receipts = {
-        entry.attempt: entry.status
+        (entry.attempt, entry.status)
         for entry in read_ledger(folder / "witness" / f"{SIMULATOR}.jsonl")
-        if entry.what == "receipt" and entry.status not in {ReceiptStatus.LATE, ReceiptStatus.WITHDRAWN}
+        if entry.what == "receipt" and entry.status != ReceiptStatus.LATE
     }
     if not receipts:
         return []
@@ -124,19 +127,22 @@ def lost_at_death(folder: Path) -> list[str]:
         shutil.copytree(folder / "run", copy, dirs_exist_ok=True)
         connection = sqlite3.connect(Path(copy, "campaign.db"))
         try:
-            kept = {
-                json.loads(payload)["attempt_id"]
-                for (payload,) in connection.execute(
-                    "SELECT payload FROM journal WHERE kind IN ('ResultAccepted', 'AttemptFailed', 'LateResultKept')"
-                )
-            }
+            recorded = _attempts_of(connection, "ResultAccepted", "AttemptFailed", "LateResultKept")
+            expired = _attempts_of(connection, "RequestExpired")
         finally:
             connection.close()
     return [
         f"I1: {attempt} had a receipt ({status}) at the death and is not in the journal"
-        for attempt, status in receipts.items()
-        if attempt not in kept
+        for attempt, status in sorted(receipts)
+        if attempt not in (expired if status == ReceiptStatus.WITHDRAWN else recorded)
     ]
+
+
+def _attempts_of(connection: sqlite3.Connection, *kinds: str) -> set[str]:
+    """Return the attempts that the journal's events of some kinds are of."""
+    places = ", ".join("?" * len(kinds))
+    found = connection.execute(f"SELECT payload FROM journal WHERE kind IN ({places})", kinds)
+    return {json.loads(payload)["attempt_id"] for (payload,) in found}
 
 
 @contextmanager
@@ -186,9 +192,11 @@ def _divergences(events: list[Event], twin: JournalFold) -> Iterator[str]:
         for event in events
         if isinstance(event, AttemptFailed) and event.reason == FailureReason.INTERRUPTED
     )
-    # A bus that forgets loses what was sent to "any" and confirmed: nobody may send that again, so it expires.
+    # A bus that forgets loses what was sent to "any" and confirmed: nobody may send that again, so it expires. What an
+    # instrument holds that leaves is given to another.
     shared = {e.attempt_id for e in events if isinstance(e, RequestIssued) and e.recipient == ANY_SIMULATOR}
-    expired = Counter(e.candidate_id for e in events if isinstance(e, RequestExpired) and e.attempt_id in shared)
+    ended = (e for e in events if isinstance(e, RequestExpired))
+    expired = Counter(e.candidate_id for e in ended if e.attempt_id in shared or not e.costs_attempt)
     for candidate_id, made in fold.attempts.items():
         undisturbed, extra = twin.attempts.get(candidate_id, 0), interrupted[candidate_id] + expired[candidate_id]
         if made > undisturbed + extra:
@@ -226,9 +234,10 @@ def _broken_receipts(events: list[Event], ledger: list[Entry]) -> Iterator[str]:
     yield from (
         f"I1: the answer to {attempt} was sent and never recorded" for attempt in sent if attempt not in recorded
     )
-    closed = recorded | {event.attempt_id for event in events if isinstance(event, RequestExpired)}
+    expired = {event.attempt_id for event in events if isinstance(event, RequestExpired)}
+    kept_as = {ReceiptStatus.LATE: recorded | expired, ReceiptStatus.WITHDRAWN: expired}
     for entry in ledger:
-        kept = closed if entry.status in {ReceiptStatus.LATE, ReceiptStatus.WITHDRAWN} else recorded
+        kept = recorded if entry.what != "receipt" else kept_as.get(ReceiptStatus(entry.status), recorded)
         if entry.what == "receipt" and entry.attempt not in kept:
             yield f"I1: {entry.attempt} has a receipt ({entry.status}) and is not in the journal"
     for event in events:

@@ -15,6 +15,7 @@ SIGKILL leaves the same content. Everything else here kills a real process, and 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import itertools
 import json
@@ -154,10 +155,11 @@ def contents_of_every_line(folder: Path, images: Path, start: Path | None = None
     at_line: list[int] = []
     known: dict[bytes, int] = {}
     before: dict[str, bytes] = {}
+    reader = _Reader()
 
     def look(frame: FrameType) -> None:
         nonlocal before
-        files = _files_below(folder)
+        files = reader.below(str(folder))
         if at_line and files == before:  # nearly always: to compare is quicker than to digest
             at_line.append(at_line[-1])
             return
@@ -167,7 +169,7 @@ def contents_of_every_line(folder: Path, images: Path, start: Path | None = None
             shutil.copytree(folder, images / str(known[digest]))
         at_line.append(known[digest])
 
-    with each_line(look):
+    with contextlib.closing(reader), each_line(look):
         play(folder)
     return at_line, [images / str(number) for number in known.values()]
 
@@ -346,17 +348,41 @@ def _command(golden: Golden) -> str:
     return "python -m tests.crash.kill_points" + (" --recovery" if golden.start else "")
 
 
-def _files_below(folder: str | os.PathLike[str]) -> dict[str, bytes]:
-    """Path and content of every file."""
-    found: dict[str, bytes] = {}
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir():
-                found |= _files_below(entry.path)
-            else:
-                with open(entry.path, "rb", buffering=0) as file:  # noqa: PTH123 - it is read before every line
-                    found[entry.path] = file.read()
-    return found
+class _Reader:
+    """Reads all files of a folder before every line; so it keeps them open, for as long as they are the same files.
+
+    Only what a restart can see: the first that opens a database empties the memory that its users share (`-shm`).
+    """
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[int, int]] = {}
+        """Path -> inode, which nobody else can get while the file is open, and descriptor."""
+
+    def below(self, folder: str) -> dict[str, bytes]:
+        """Return path and content of every file."""
+        found: dict[str, bytes] = {}
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    found |= self.below(entry.path)
+                elif not entry.name.endswith("-shm"):
+                    descriptor = self._descriptor(entry.path, entry.inode())
+                    found[entry.path] = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+        return found
+
+    def close(self) -> None:
+        """Close all files."""
+        for _, descriptor in self._open.values():
+            os.close(descriptor)
+
+    def _descriptor(self, path: str, inode: int) -> int:
+        known, descriptor = self._open.get(path, (0, -1))
+        if known != inode:
+            if known:
+                os.close(descriptor)
+            descriptor = os.open(path, os.O_RDONLY)
+            self._open[path] = (inode, descriptor)
+        return descriptor
 
 
 def _digest(files: Mapping[str, bytes]) -> bytes:

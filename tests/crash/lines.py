@@ -15,9 +15,13 @@ import agent.campaign.ledger
 import agent.loop
 import agent.runtime.commits
 import agent.runtime.outbound
+import agent.runtime.presence
 import agent.runtime.resume
 import agent.runtime.transaction
+import agent.runtime.withdrawals
+import agent.store.commit
 import agent.store.migrations
+import agent.store.standing
 import agent.store.steady
 import agent.store.store
 import agent.store.tables
@@ -36,11 +40,15 @@ FILES: Final = tuple(
         agent.loop,
         agent.runtime.commits,
         agent.runtime.outbound,
+        agent.runtime.presence,
+        agent.runtime.withdrawals,
         agent.runtime.transaction,
         agent.campaign.ledger,
         agent.campaign.event_descriptions,
         agent.runtime.resume,
         agent.store.store,
+        agent.store.commit,
+        agent.store.standing,
         agent.store.steady,
         agent.store.trajectory_rows,
         agent.store.views,

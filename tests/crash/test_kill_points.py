@@ -33,8 +33,7 @@ def kill_points(tmp_path: Path, *arguments: str) -> dict[str, Any]:
 def test_the_files_of_every_executed_line_lead_to_the_same_decisions_and_lose_nothing(tmp_path: Path) -> None:
     found = kill_points(tmp_path, "--every")
     assert found["points"] == found["lines_executed"] > 8_000
-    # The others are error paths, servers and disks that fail, and what several instruments need.
-    assert found["distinct_lines"] > 0.7 * found["executable_lines"]
+    assert found["distinct_lines"] > 0.75 * found["executable_lines"]
 
 
 def test_a_process_that_is_killed_with_sigkill_at_a_line_is_resumed_as_its_twin(tmp_path: Path) -> None:
@@ -79,11 +78,11 @@ def test_sigkill_leaves_what_the_copy_of_the_files_at_that_line_holds(tmp_path: 
 
 
 def content_of(database: Path) -> list[str]:
-    """All that a database says, after SQLite has recovered it, but for the recording's digest: times are in that."""
+    """All that a database says, after SQLite has recovered it."""
     if not database.exists():
         return []
     connection = sqlite3.connect(database)
     try:
-        return [line for line in connection.iterdump() if not line.startswith('INSERT INTO "recording_mark"')]
+        return list(connection.iterdump())
     finally:
         connection.close()

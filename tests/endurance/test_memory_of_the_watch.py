@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.campaign.ledger import TrajectoryPoint
 from agent.runtime.transaction import Transaction
-from agent.store.store import OutboxItem
+from agent.store.commit import OutboxItem
 from scenarios.run.watch import RATE_WINDOW_S, RunWatch
 
 

@@ -65,6 +65,7 @@ REASONS: Final = frozenset({
 CHANNELS: Final = {
     "candidate_request": "request", "candidate_result": "result", "candidate_failure": "failure",
     "result_receipt": "receipt", "metrics_report": "metrics", "status": "status", "control": "control",
+    "control_receipt": "receipt", "campaign_state": "campaign",
 }  # fmt: skip
 SCHEMAS: Final = Path(__file__).resolve().parents[2] / "protocols" / "schema" / "v1"
 VALIDATORS: Final = {
@@ -222,6 +223,10 @@ def _judge(step: Transaction, mail: Mail, live: LiveCampaign, *, unchanged: bool
     _require(len(step.deliveries) == 1, "the message is not acknowledged")
     _require(bool(step.events) != unchanged, "the state changed without an event, or an event changed nothing")
     _require(sum(step.counts.values()) == (not step.statuses), f"counts {step.counts}")
+    for told in step.control_receipts:
+        heard_on = parse(mail[0])
+        _require(heard_on.channel is Channel.CONTROL, "a control's receipt for what is none")
+        _require((heard_on.campaign, heard_on.client) == (PLAN.campaign, told.operator), "a stranger's receipt")
     if step.quarantined:
         (row,) = step.quarantined
         _require(row.reason in REASONS, f"reason {row.reason}")

@@ -18,12 +18,10 @@ from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.results_seen import MAX_CONTRADICTIONS, MAX_KEPT_ASIDE
 from agent.campaign.state import Attempt
-from protocols.errors import MessageError
-from protocols.wire.messages import PERMANENT_FAILURES, ControlAction, FailureReason, ReceiptStatus
+from protocols.wire.messages import PERMANENT_FAILURES, ControlAction, ControlStatus, FailureReason, ReceiptStatus
 from tests.support.campaigns import (
     Play,
     content_after,
-    control,
     failure_of,
     quantity,
     result_of,
@@ -177,14 +175,11 @@ class CampaignBesideItsModel(RuleBasedStateMachine):
     def an_operator_excludes(self, candidate_id: str) -> None:
         life = self.model.lives.setdefault(candidate_id, Life())
         refused = life.ended in {CandidateStatus.OBSERVED, CandidateStatus.ABANDONED}
-        try:
-            outcome = decide.decide_control(self.play.campaign, control(ControlAction.EXCLUDE_CANDIDATE, candidate_id))
-        except MessageError:
-            assert refused
+        receipt = self.play.steer(ControlAction.EXCLUDE_CANDIDATE, candidate_id)
+        assert (receipt.status is ControlStatus.REFUSED) == refused
+        if refused:
             return
-        assert not refused
         life.ended, life.flying = CandidateStatus.EXCLUDED, ""
-        self.play.take(outcome)
         self.model.learn(self.play.campaign.attempts)
 
     @invariant()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -13,13 +14,17 @@ from agent.campaign import decide, follow, presence, proposals
 from agent.campaign.absence import MAX_REQUEUES
 from agent.campaign.events import (
     AttemptFailed,
+    BudgetSet,
     CampaignFinished,
     CampaignResumed,
     CampaignStarted,
+    CandidateRequeued,
+    ControlRefused,
     DecisionMade,
     InstrumentAway,
     InstrumentBack,
     ObservationAdded,
+    ObservationRetracted,
     PolicyExhausted,
     RequestExpired,
     RequestIssued,
@@ -29,11 +34,18 @@ from agent.campaign.events import (
     load_event,
 )
 from agent.campaign.life_cycle import OPEN, CandidateStatus, Phase
+from agent.campaign.people.controls import ControlAck
 from agent.campaign.plan import Ordering
 from agent.campaign.results_seen import MAX_CONTRADICTIONS, MAX_KEPT_ASIDE
 from agent.campaign.state import Attempt, Campaign
-from protocols.errors import MessageError
-from protocols.wire.messages import ControlAction, FailureReason, Quantity, ReceiptStatus
+from protocols.wire.messages import (
+    AddedResult,
+    ControlAction,
+    ControlStatus,
+    FailureReason,
+    Quantity,
+    ReceiptStatus,
+)
 from tests.support.campaigns import (
     Play,
     content_after,
@@ -127,15 +139,32 @@ class CampaignUnderFire(RuleBasedStateMachine):
         if attempt is not None:
             self.play.expire(attempt)
 
-    @rule(action=st.sampled_from(ControlAction), candidate=CANDIDATES, value=st.floats(-20, 20), twice=st.booleans())
-    def an_operator_steers(self, action: ControlAction, candidate: str, value: float, twice: bool) -> None:
-        message = control(action, candidate, quantity=quantity(value))
-        for _ in range(1 + twice):
+    @rule(
+        action=st.sampled_from(ControlAction),
+        candidate=CANDIDATES,
+        value=st.floats(-20, 20),
+        budget=st.integers(0, 14),
+        twice=st.booleans(),
+    )
+    def an_operator_steers(self, action: ControlAction, candidate: str, value: float, budget: int, twice: bool) -> None:
+        several = (AddedResult(candidate_id=candidate, quantity=quantity(value)),)
+        message = control(
+            action, candidate, quantity=quantity(value), quantities=several, budget=budget, decision=budget
+        )
+        first = decide.decide_control(self.campaign, message)
+        values = self.campaign.values.copy()
+        self.play.take(first)
+        assert isinstance(first.ack, ControlAck)
+        if first.ack.status is ControlStatus.REFUSED:
+            assert np.array_equal(values, self.campaign.values, equal_nan=True)
+            assert [type(event) for event in first.events] == [ControlRefused]
+        if twice:
             before = state_of(self.campaign)
-            try:
-                self.play.take(decide.decide_control(self.campaign, message))
-            except MessageError:
-                assert state_of(self.campaign) == before
+            again = decide.decide_control(self.campaign, message)
+            assert isinstance(again.ack, ControlAck)
+            assert (again.events, again.ack.row) == ((), first.ack.row)
+            assert (again.ack.status is ControlStatus.REFUSED) == (first.ack.status is ControlStatus.REFUSED)
+            assert state_of(self.campaign) == before
 
     @rule(which=st.sampled_from(("simulator-1", "simulator-2", "stranger")), is_there=st.booleans())
     def an_instrument_goes_or_comes(self, which: str, is_there: bool) -> None:
@@ -158,7 +187,8 @@ class CampaignUnderFire(RuleBasedStateMachine):
         observed = Counter(which for event in self.play.of_kind(StartSetLoaded) for which in event.candidate_ids)
         observed.update(event.candidate_id for event in self.play.of_kind(ResultAccepted))
         observed.update(event.candidate_id for event in self.play.of_kind(ObservationAdded))
-        assert set(observed.values()) <= {1}
+        observed.subtract(event.candidate_id for event in self.play.of_kind(ObservationRetracted))
+        assert set(observed.values()) <= {0, 1}
         assert sum(observed.values()) == self.campaign.observations
         attempts = Counter(event.attempt_id for event in self.play.of_kind(RequestIssued))
         assert set(attempts.values()) <= {1}
@@ -166,15 +196,23 @@ class CampaignUnderFire(RuleBasedStateMachine):
     @invariant()
     def i3_no_second_attempt_without_a_recorded_end_of_the_first(self) -> None:
         ended: set[tuple[str, int]] = set()
+        last: Counter[str] = Counter()
+        ordered: Counter[str] = Counter()
+        interrupted: Counter[str] = Counter()
         for event in self.play.journal:
             if isinstance(event, RequestExpired | AttemptFailed):
                 ended.add((event.candidate_id, self.campaign.attempts[event.attempt_id].number))
+                interrupted[event.candidate_id] += getattr(event, "reason", "") == FailureReason.INTERRUPTED
+            elif isinstance(event, CandidateRequeued) and event.message_id is not None:
+                ended.add((event.candidate_id, last[event.candidate_id]))  # an operator's word ends it too
+                ordered[event.candidate_id] += 1
             elif isinstance(event, RequestIssued):
                 assert event.attempt == 1 or (event.candidate_id, event.attempt - 1) in ended
-                interrupted = self.campaign.interruptions.get(event.candidate_id, 0)
+                last[event.candidate_id] = event.attempt
                 absence, each_time = self.campaign.absence, self.campaign.plan.max_attempts
-                free = interrupted + absence.handed_on.get(event.candidate_id, 0)
-                assert event.attempt <= each_time * (1 + absence.requeued.get(event.candidate_id, 0)) + free
+                free = interrupted[event.candidate_id] + absence.handed_on.get(event.candidate_id, 0)
+                times = 1 + absence.requeued.get(event.candidate_id, 0) + ordered[event.candidate_id]
+                assert event.attempt <= each_time * times + free
 
     @invariant()
     def i14_work_goes_to_who_is_there_and_nobody_is_left_alone_with_an_absent_one(self) -> None:
@@ -193,9 +231,10 @@ class CampaignUnderFire(RuleBasedStateMachine):
     @invariant()
     def i8_spent_and_pending_never_exceed_the_budget(self) -> None:
         chosen = [which for event in self.play.of_kind(DecisionMade) for which in event.candidate_ids]
-        assert len(set(chosen)) == len(chosen) <= self.campaign.plan.budget
+        assert len(set(chosen)) == len(chosen) <= self.campaign.budget
         assert self.campaign.spent + self.campaign.open_count == len(chosen)
-        assert self.campaign.open_count <= self.campaign.plan.parallel
+        wanted_again = sum(event.message_id is not None for event in self.play.of_kind(CandidateRequeued))
+        assert self.campaign.open_count <= self.campaign.plan.parallel + wanted_again
         assert len(self.campaign.in_flight) <= self.campaign.plan.parallel
 
     @invariant()
@@ -226,12 +265,14 @@ class CampaignUnderFire(RuleBasedStateMachine):
         assert not {*awaited} & {*campaign.retry_pending}
 
     @invariant()
-    def the_phases_follow_the_table_and_finished_is_for_ever(self) -> None:
+    def the_phases_follow_the_table_and_finished_is_for_ever_unless_the_budget_grows(self) -> None:
         if self.campaign.phase is not self.phases[-1]:
-            assert self.phases[-1] is not Phase.FINISHED
+            assert self.phases[-1] is not Phase.FINISHED or isinstance(self.play.of_kind(BudgetSet)[-1], BudgetSet)
             assert (self.phases[-1], self.campaign.phase) != (Phase.STOPPING, Phase.RUNNING)
             self.phases.append(self.campaign.phase)
-        assert len(self.play.of_kind(CampaignFinished)) == (self.campaign.phase is Phase.FINISHED)
+        ends = [event for event in self.play.journal if isinstance(event, CampaignFinished | BudgetSet)]
+        is_over = bool(ends) and isinstance(ends[-1], CampaignFinished)
+        assert is_over == (self.campaign.phase is Phase.FINISHED)
         assert [type(event) for event in self.play.journal[:2]] == [CampaignStarted, StartSetLoaded]
 
     @invariant()
@@ -251,7 +292,7 @@ class CampaignUnderFire(RuleBasedStateMachine):
 
     def faults_stop(self) -> None:
         """I12: from here on every request is answered and a pause is ended; a bounded number of steps is enough."""
-        bound = 2 * len(POOL) + 2
+        bound = 4 * len(POOL) + 2
         while self.campaign.phase is not Phase.FINISHED and bound:
             bound -= 1
             if self.campaign.paused_itself:

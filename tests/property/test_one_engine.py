@@ -34,7 +34,7 @@ from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.state import Attempt
 from agent.campaign.stop_settings import StopSettings
 from agent.runtime.transaction import DeadlinePassed, Input, PolicyAnswer, Transaction, TransactionBuilder
-from agent.store.store import OutboxItem
+from agent.store.commit import OutboxItem
 from protocols.wire.messages import AddedCandidate, AnyMessage, ControlAction, FailureReason
 from scenarios.run.offline_campaign import (
     Failure,

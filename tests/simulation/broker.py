@@ -15,6 +15,7 @@ from protocols.link.memory.broker import MemoryBroker, Session
 from protocols.link.memory.policy import BrokerPolicy, Message
 from protocols.wire.codec import decode
 from tests.simulation.link import Link
+from tests.simulation.signatures import is_signed, says_the_same
 from tests.simulation.world import World
 
 Queue = Callable[[Message], None]
@@ -35,6 +36,7 @@ class Troubles(BrokerPolicy):
     def routed(self, sender: str, message: Message) -> None:
         self._world.count("messages")
         digest = hashlib.sha256(message.topic.encode() + message.payload).hexdigest()[:8]
+        self._world.overheard.append(message)
         self._world.trace("route", sender, message.topic.removeprefix("entropilot/v1/"), digest)
 
     def accept(self, route: Callable[[], bool], confirm: Callable[[bool], None]) -> None:
@@ -108,7 +110,10 @@ class SimBroker(MemoryBroker):
 
 
 def _damaged(world: World, fault: str, message: Message) -> Message | None:
-    """Damage a message; None when the damage would make another valid message, which a checksum would have caught."""
+    """Damage a message; None when the damage would make another valid message, which a checksum would have caught.
+
+    Where it is signed there is no other valid one: then None when the damage is in nothing that counts.
+    """
     payload = bytearray(message.payload)
     if fault == "truncate" or not payload:
         payload = payload[: world.rng.randrange(len(payload) + 1)]
@@ -116,9 +121,15 @@ def _damaged(world: World, fault: str, message: Message) -> Message | None:
         for _ in range(world.rng.randint(1, 3)):
             payload[world.rng.randrange(len(payload))] ^= 1 << world.rng.randrange(8)
     damaged = Message(message.topic, bytes(payload))
+    if says_the_same(damaged.payload, message.payload) if is_signed(message.payload) else _is_valid(damaged):
+        return None
+    world.bad.add((damaged.topic, damaged.payload))
+    return damaged
+
+
+def _is_valid(message: Message) -> bool:
     try:
-        decode(damaged.topic, damaged.payload)
+        decode(message.topic, message.payload)
     except MessageError:
-        world.bad.add((damaged.topic, damaged.payload))
-        return damaged
-    return None
+        return False
+    return True

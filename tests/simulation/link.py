@@ -16,7 +16,7 @@ from protocols.errors import BrokerError, MessageError
 from protocols.link.memory.connection import AckToken, Confirmation, Connection, Packet, Wire
 from protocols.link.memory.policy import Message
 from protocols.link.memory.transport import MemoryTransport, first_of
-from protocols.link.transport import Delivery, Will
+from protocols.link.transport import Delivery, Incoming, LastWill
 from protocols.wire.codec import decode
 from protocols.wire.limits import RECEIVE_MAXIMUM
 from protocols.wire.messages import CandidateFailure, CandidateResult, Control, ControlReceipt
@@ -95,7 +95,7 @@ class Link(MemoryTransport):
     """A client's link."""
 
     def __init__(
-        self, broker: SimBroker, life: Life, client_id: str, subscriptions: tuple[str, ...], will: Will | None
+        self, broker: SimBroker, life: Life, client_id: str, subscriptions: tuple[str, ...], will: LastWill | None
     ) -> None:
         super().__init__(broker, client_id, subscriptions, will=will)
         self.world = broker.world
@@ -107,6 +107,13 @@ class Link(MemoryTransport):
         self._started: float | None = None
         broker.links[client_id] = self
         life.at_death.append(self._die)
+
+    async def receive(self) -> Incoming:
+        """Return the next item; of a message that must change nothing, its delivery is remembered."""
+        item = await super().receive()
+        if isinstance(item, Delivery) and (item.topic, item.payload) in self.world.bad:
+            self.world.bad_tokens.add(item.ack_token)
+        return item
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Tell the broker to forget a message, over the connection that delivered it."""
@@ -234,7 +241,7 @@ class Link(MemoryTransport):
 
     def _note(self, delivery: Delivery) -> None:
         """Write down what the agent tells the broker to forget."""
-        if not self.client_id.endswith("agent") or (delivery.topic, delivery.payload) in self.world.bad:
+        if not self.client_id.endswith("agent") or self.world.is_bad(delivery):
             return
         digest = hashlib.sha256(delivery.payload).hexdigest()
         try:

@@ -19,13 +19,16 @@ from agent.runtime.outbound import MAX_PENDING_SENDS
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.resume import begin, remember, require_same_plan, take_up
 from agent.runtime.transaction import Input, Transaction, TransactionBuilder
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.link.poison_guard import PoisonMessageGuard
-from protocols.link.transport import Delivery, Incoming, Will
+from protocols.link.transport import Delivery, Incoming, Transport, Will
+from protocols.signing.status_order import StatusOrder
+from protocols.signing.transport import SignedTransport
 from protocols.storage.database import sqlite_url
 from protocols.wire.messages import CandidateRequest, Health, ReceiptStatus
-from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
+from protocols.wire.topics import AGENT_CLIENT, agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import Measurement
 from simulators.executor import Executor
 from simulators.messages import status_message
@@ -95,7 +98,7 @@ class WatchedMaker(TransactionBuilder):
     world: World
 
     def take(self, step: Transaction, item: Input) -> None:
-        if not isinstance(item, Delivery) or (item.topic, item.payload) not in self.world.bad:
+        if not isinstance(item, Delivery) or not self.world.is_bad(item):
             super().take(step, item)
             return
         before = self._touchable(step)
@@ -108,6 +111,23 @@ class WatchedMaker(TransactionBuilder):
         """Return all that a bad message must leave alone: whoever sent it may be told that it is refused, no more."""
         told = [receipt for receipt in step.receipts if receipt.status is not ReceiptStatus.REFUSED]
         return state_of(self.campaign), len(step.events), told, len(step.outbox)
+
+
+class WatchedService(SimulatorService):
+    """The same for a lab."""
+
+    world: World
+
+    def _take(self, transaction: Any, delivery: Delivery) -> None:
+        before = self._touchable(transaction)
+        super()._take(transaction, delivery)
+        if self.world.is_bad(delivery):
+            self.world.count("bad messages met by labs")
+            if before != self._touchable(transaction):
+                self.world.touched.append(f"a lab was changed by {delivery.topic}: {delivery.payload[:200]!r}")
+
+    def _touchable(self, transaction: Any) -> tuple[Any, ...]:
+        return len(transaction.changes), len(transaction.to_send), len(self.waiting), list(self.outbound.undelivered)
 
 
 class Pondering:
@@ -130,9 +150,9 @@ class Pondering:
 
 
 class FencedTransport(LedgeredTransport):
-    """A lab's ledgered link; a dead lab writes nothing down."""
+    """A lab's ledgered link; a dead lab writes nothing down, and what must change nothing is not written either."""
 
-    def __init__(self, inner: Link, ledger: Ledger, life: Life) -> None:
+    def __init__(self, inner: Transport, ledger: Ledger, life: Life) -> None:
         super().__init__(inner, ledger)
         self._life = life
 
@@ -143,7 +163,7 @@ class FencedTransport(LedgeredTransport):
     async def receive(self) -> Incoming:
         item = await self._inner.receive()
         self._life.require()
-        if isinstance(item, Delivery):
+        if isinstance(item, Delivery) and not self._life.world.is_bad(item):
             self._note_delivery(item)
         return item
 
@@ -195,16 +215,17 @@ class AgentProcess:
             stored,
             policy_runner=policy_runner,
             make_request=messages.request,
+            status_order=StatusOrder((AGENT_CLIENT, messages.instance), began=world.clock()),
         )
         maker.world = world
-        will = Will(*messages.status(Health.OFFLINE))
+        will = terms.signing.will(Will(*messages.status(Health.OFFLINE)))
         self.link = Link(broker, self.life, f"{plan.campaign}-agent", agent_subscriptions(plan.campaign), will)
         poison_guard = PoisonMessageGuard(folder / "agent.in_process")
         self.life.fences.append(poison_guard.close)
         return Agent(
             maker=maker,
             store=store,
-            transport=self.link,
+            transport=SignedTransport(self.link, terms.signing),
             policy_runner=policy_runner,
             messages=messages,
             request_timeout_s=terms.request_timeout_s,
@@ -247,23 +268,27 @@ class SimulatorProcess:
         outbox = MortalOutbox.of(life, folder / f"{name}.db")
         life.fences.append(outbox.close)
         ledger.life += 1
-        will = Will(*status_message(campaign, name, Health.OFFLINE, world.clock(), message_id=world.new_id()))
+        signing = terms.signing.part_of(name)
+        said = status_message(campaign, name, Health.OFFLINE, world.clock(), message_id=world.new_id())
+        will = signing.will(Will(*said))
         filters = simulator_subscriptions(name, campaign=campaign, shared=True)
         self.link = Link(broker, life, f"{campaign}-{name}", filters, will)
         poison_guard = PoisonMessageGuard(folder / f"{name}.in_process")
         life.fences.append(poison_guard.close)
-        self.service = SimulatorService(
+        self.service = WatchedService(
             SimulatorSettings(id=name, evaluator="a:B", concurrency=terms.concurrency),
             campaign=campaign,
             outbox=outbox,
-            transport=FencedTransport(self.link, ledger, life),
+            transport=FencedTransport(SignedTransport(self.link, signing), ledger, life),
             executor=FencedExecutor(SimExecutor(terms.lab, life, lambda: not world.faulty), ledger, life),
             clock=world.clock,
             poison_guard=poison_guard,
+            require_signatures=signing.has_keys,
             on_event=self._measure,
             new_id=world.new_id,
             jitter=random.Random(f"jitter-{world.seed}-{name}-{ledger.life}"),
         )
+        self.service.world = world
 
     def _measure(self, *_told: Any, **_fields: Any) -> None:
         world = self.life.world

@@ -17,14 +17,12 @@ from tests.simulation.faults import EVENTS, ORDERS, WEIGHTS
 from tests.simulation.forgery import forged_for_agent, forged_for_simulator
 from tests.simulation.link import Link
 from tests.simulation.lives import AgentProcess
+from tests.simulation.signatures import OPERATOR, Forger, enveloped, receiver_of
 from tests.simulation.terms import MOST_MORE
 from tests.support.campaigns import quantity
 
 if TYPE_CHECKING:
     from tests.simulation.run import Run
-
-OPERATOR = "ada"
-"""Who gives the orders."""
 
 MOST_FLOODS = 4
 """Floods in one run: over a slow link forty of them would take minutes to drain, and fill the quarantine's rows, from
@@ -32,6 +30,12 @@ where on bad messages are only counted and the checker cannot tell them from los
 
 MOST_EVENTS = 40
 """Events in one run: more make it longer and no worse."""
+
+FORGED_SIGNATURES = 0.7
+"""Of the forgeries against a campaign that is signed, how many are valid but for their signature."""
+
+SENT_AGAIN = 0.3
+"""Of these, how many are genuine messages that are sent again."""
 
 
 class Nemesis:
@@ -173,6 +177,9 @@ class Nemesis:
     def _forge(self) -> None:
         run, now = self._run, self._world.clock()
         campaign = run.terms.plan.campaign
+        if run.terms.signing.has_keys and self._rng.random() < FORGED_SIGNATURES:
+            self._forge_signature()
+            return
         if self._rng.random() < 0.7:
             kind, topic, payload = forged_for_agent(self._rng, campaign, run.attempts(), now)
             client = f"{campaign}-agent"
@@ -180,11 +187,29 @@ class Nemesis:
             name = self._simulator()
             kind, topic, payload = forged_for_simulator(self._rng, campaign, name, now)
             client = f"{campaign}-{name}"
+        self._slip_in(kind, client, topic, payload)
+
+    def _forge_signature(self) -> None:
+        """Forge what only its signature tells from a genuine message, or send a genuine one again."""
+        run, world = self._run, self._world
+        campaign, overheard = run.terms.plan.campaign, world.overheard
+        if overheard and self._rng.random() < SENT_AGAIN:
+            world.count("forged: sent again")
+            again = self._rng.choice(overheard)
+            if run.broker.is_up:
+                run.broker.route("a stranger", Message(again.topic, again.payload))
+            return
+        forger = Forger(self._rng, run.terms.signing, campaign, overheard)
+        kind, topic, payload = forger.forged(self._simulator(), run.attempts(), world.clock())
+        self._slip_in(kind, f"{campaign}-{receiver_of(topic)}", topic, payload)
+
+    def _slip_in(self, kind: str, client: str, topic: str, payload: bytes) -> None:
+        """Put a message that must change nothing into a client's queue."""
         self._world.count(f"forged: {kind}")
         self._world.bad.add((topic, payload))
-        session = run.broker.sessions.get(client)
+        session = self._run.broker.sessions.get(client)
         if session is not None:
-            run.broker.queue(session, Message(topic, payload))
+            self._run.broker.queue(session, Message(topic, payload))
 
     def _flood(self) -> None:
         """Give one client the same garbage many times, more than may be unacknowledged."""
@@ -259,8 +284,8 @@ class Nemesis:
             campaign=self._run.terms.plan.campaign,
             message_id=self._world.new_id(),
             sent_at=self._world.clock(),
-            action=action,
             operator=OPERATOR,
+            action=action,
             candidate_id=candidate,
             quantity=None if value is None else quantity(value),
             **fields,
@@ -269,4 +294,6 @@ class Nemesis:
     def _send(self, control: Control) -> None:
         self.stopped = self.stopped or control.action is ControlAction.STOP
         if self._run.broker.is_up:
-            self._run.broker.route("operator", Message(topic_of(control), encode(control)))
+            topic, payload = topic_of(control), encode(control)
+            signing = self._run.terms.signing.part_of(OPERATOR)
+            self._run.broker.route("operator", Message(topic, enveloped(signing, topic, payload)))

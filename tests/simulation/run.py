@@ -110,6 +110,7 @@ class Run:
         """Play both phases."""
         world, terms = self.world, self.terms
         world.enter()
+        world.count("signed campaigns", int(terms.signing.has_keys))
         self.broker = SimBroker(world)
         self._finished, self._calmed = asyncio.Event(), asyncio.Event()
         nemesis = Nemesis(self)

@@ -6,7 +6,7 @@ import hashlib
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -20,9 +20,11 @@ from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import ESTIMATORS
 from agent.pool.candidates import Pool
 from agent.runtime.presence import MAX_DOUBLINGS, Presence
+from protocols.signing.transport import Signing
 from protocols.wire.topics import ANY_SIMULATOR
 from tests.simulation.faults import ORDERS, FaultMix, draw_faults, draw_orders
 from tests.simulation.lab import MOST_MISDEEDS, Lab
+from tests.simulation.signatures import draw_signing
 from tests.support.campaigns import UNIT, small_closure, small_plan, small_pool
 
 NEVER_GIVES_UP: Final = 100
@@ -49,6 +51,9 @@ MOST_MORE: Final = 3
 
 ABSENT_SHARE: Final = 0.3
 """Of the campaigns of several instruments, in how many some of them never come, or leave for good."""
+
+FORGERIES_WHERE_SIGNED: Final = 3
+"""How many times as often as another event a forgery is drawn where everything is signed."""
 
 SETTLING_S: Final = 180.0
 """What the end of the faults may cost once: noticing dead links (30 s), back-off (30 s), repetitions (60 s × 1.25)."""
@@ -106,6 +111,8 @@ class Terms:
     """Mean time that the policy takes [s]; 0 is a policy that decides within the step."""
     lives: Mapping[str, int]
     """Simulators that never come, or leave for good -> how often they start."""
+    signing: Signing
+    """All keys; none where nothing is signed."""
 
     @property
     def policy(self) -> Policy:
@@ -196,6 +203,11 @@ def draw_lives(seed: int, simulators: Sequence[str]) -> dict[str, int]:
     return {name: rng.choice((0, 0, 1, 2)) for name in sorted(gone)}
 
 
+def forged_at(faults: FaultMix) -> FaultMix:
+    """Return faults among which forgeries are many."""
+    return replace(faults, events=(*faults.events, *("forge",) * FORGERIES_WHERE_SIGNED))
+
+
 def draw_terms(seed: int) -> Terms:
     """Draw the terms of a seed."""
     rng = random.Random(f"terms-{seed}")
@@ -225,6 +237,8 @@ def draw_terms(seed: int) -> Terms:
         "stop": draw_stop(seed),
         "approval": draw_approval(seed),
     }
+    signing = draw_signing(seed, simulators)
+    drawn["require_signatures"] = signing.has_keys
     plan = small_plan(pool, **(drawn | after_effects))
     mean_s = rng.choice((0.05, 1.0, 5.0, 20.0))
     concurrency = rng.choice((1, 2, 4))
@@ -240,9 +254,12 @@ def draw_terms(seed: int) -> Terms:
         lab=Lab(seed, mean_s, rng.choice((0.0, 0.1, 0.3)), rng.choice((0.0, 0.2, 0.5))),
         simulators=simulators,
         concurrency=concurrency,
-        faults=draw_faults(rng, draw_orders(seed)),
+        faults=forged_at(draw_faults(rng, draw_orders(seed)))
+        if signing.has_keys
+        else draw_faults(rng, draw_orders(seed)),
         request_timeout_s=timeout_s,
         evaluation_deadline_s=deadline_s,
         pondering_s=rng.choice((0.0, 0.0, 0.1, 10.0)),
         lives=draw_lives(seed, simulators),
+        signing=signing,
     )

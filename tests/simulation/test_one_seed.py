@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from tests.simulation.faults import CALM, DYING, EVENTS, WIRE, FaultMix
 from tests.simulation.run import play_seed
+from tests.simulation.signatures import SIGNED_SHARE
 from tests.simulation.terms import Terms, draw_terms
 
 SEEDS: Final = (2, 4, 11, 12)
 PROGRAM: Final = """
 from tests.simulation.run import play_seed
+from tests.simulation.signatures import SIGNED_SHARE
 for seed in ({seeds}):
     print(play_seed(seed).digest)
 """
@@ -62,6 +66,25 @@ def test_every_fault_is_drawn_by_some_seed_and_left_out_by_another() -> None:
         assert {name in mix.wire for mix in mixes} == {True, False}
     for name in DYING:
         assert {name in mix.dying for mix in mixes} == {True, False}
+
+
+def test_a_quarter_of_the_seeds_sign_and_whatever_only_a_signature_tells_is_tried_against_them() -> None:
+    signed = [terms for terms in map(draw_terms, range(300)) if terms.signing.has_keys]
+    assert all(terms.plan.require_signatures for terms in signed)
+    assert abs(len(signed) / 300 - SIGNED_SHARE) < 0.1
+    counts = Counter[str]()
+    for terms in signed[:12]:
+        counts += play_seed(terms.seed).counts
+    assert all(counts[f"forged: {kind}"] for kind in ("no key", "another key", "moved", "changed", "sent again"))
+    assert counts["bad messages met by the agent"]
+    assert counts["bad messages met by labs"]
+
+
+@pytest.mark.parametrize("who", ["agent.runtime.transaction", "simulators.service"])
+def test_a_part_that_asks_for_no_signature_is_found(who: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{who}.require_signature", lambda _message, *, always: None)
+    signed = [seed for seed in range(80) if draw_terms(seed).signing.has_keys]
+    assert any(play_seed(seed).violations for seed in signed)
 
 
 def test_without_faults_nothing_is_late_repeated_or_refused() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.campaign.events import CampaignStarted, DecisionApproved, DecisionMade, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import Transaction, TransactionBuilder
-from agent.store.store import OutboxItem
+from agent.store.commit import OutboxItem
 from protocols.wire.messages import FailureReason
 from tests.simulation.terms import Terms
 from tests.support.campaigns import failure_of, result_of, value_of
@@ -35,9 +37,10 @@ def undisturbed(terms: Terms) -> list[list[str]]:
             simulator = "simulator-1" if attempt.recipient == "any" else attempt.recipient
             if terms.lab.is_hopeless(attempt.candidate_id):
                 failure = failure_of(attempt, FailureReason.UNSUPPORTED).model_copy(update={"simulator": simulator})
-                maker.take(step, delivered(failure))
+                maker.take(step, replace(delivered(failure), signed_by=simulator))
             else:
-                maker.take(step, delivered(result_of(attempt, simulator=simulator)))
+                result = result_of(attempt, simulator=simulator)
+                maker.take(step, replace(delivered(result), signed_by=simulator))
         if campaign.phase is Phase.PAUSED:  # it gave up on a row of hopeless candidates; whoever runs it goes on
             campaign.phase, campaign.abandoned_in_a_row = Phase.RUNNING, 0
     return [list(event.candidate_ids) for event in step.events if isinstance(event, DecisionMade)]

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar, copy_context
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from protocols.link.transport import Delivery
 from tests.simulation.faults import FaultMix
+from tests.simulation.signatures import MOST_OVERHEARD, Overheard
 from tests.support.campaigns import NOW
 from tests.support.checker.history import BROKER
 from tests.support.checker.ledger import Ledger
@@ -51,7 +53,11 @@ class World:
         self.gauges: dict[str, tuple[int, int]] = {}
         self.broker_ledger = Ledger(None, BROKER)
         self.bad: set[tuple[str, bytes]] = set()
-        """Messages that must change nothing: what the link damaged, and what was forged."""
+        """Messages that must change nothing: what the link damaged, and what was forged; as they were sent."""
+        self.bad_tokens: set[object] = set()
+        """The deliveries of such messages; what was in an envelope has left it when it is handled."""
+        self.overheard: Overheard = deque(maxlen=MOST_OVERHEARD)
+        """What a stranger heard last, where everything is signed."""
         self.touched: list[str] = []
         self.witnessed: list[tuple[int, str]] = []
         self.faulty = True
@@ -111,6 +117,10 @@ class World:
         """Note the length of a queue."""
         most, _ = self.gauges.get(name, (0, bound))
         self.gauges[name] = (max(most, value), bound)
+
+    def is_bad(self, delivery: Delivery) -> bool:
+        """Tell whether a message must change nothing."""
+        return delivery.ack_token in self.bad_tokens
 
     def strikes(self, fault: str) -> bool:
         """Tell whether a fault of single messages strikes now."""

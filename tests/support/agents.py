@@ -19,7 +19,8 @@ from agent.runtime.resume import begin, remember
 from agent.runtime.transaction import TransactionBuilder
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.transport import Will
-from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.recording.recorded_transport import RecordedTransport
+from protocols.recording.writer import RecordingWriter
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.wire.messages import Health
 from protocols.wire.topics import agent_subscriptions

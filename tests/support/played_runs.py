@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.campaign.events import Event
 from agent.campaign.ledger import Ledger
 from agent.run_files import DATABASE, RECORDING
-from agent.store.store import Commit
+from agent.store.commit import Commit
 from protocols.recording.writer import RecordingWriter
 from protocols.settings.user_code import INSTALLED
 from scenarios.run.offline import play_offline

@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
     """Run or resume it; return the exit code of the command line."""
     from rich.console import Console
 
-    from scenarios.run.live_view import LiveView
+    from scenarios.run.live.view import LiveView
     from scenarios.run.request import RunRequest
     from scenarios.run.run import run
     from scenarios.world.world import build_world

@@ -21,7 +21,7 @@ from ase.build import bulk
 from protocols.errors import BrokerError, CampaignFellShort
 from protocols.link.broker_settings import MqttVersion
 from scenarios.broker.broker import LOOPBACK, find_mosquitto
-from tests.support.commands import LAB_TOML, PATIENCE_S, Finished, Part, Workbench, until
+from tests.support.commands import LAB_TOML, PATIENCE_S, Finished, Workbench, until
 from tests.support.table_run import CANDIDATES
 from tests.support.transport_worlds import PASSWORD, USER, MosquittoWorld
 
@@ -485,29 +485,47 @@ def test_no_broker_is_told_and_resume_goes_on_when_there_is_one(command: str, be
         assert (again.code, bench.summary()["spent"]) == (0, 12), again.err
 
 
-@pytest.mark.parametrize("command", ["record", "shadow", "play"])
-@pytest.mark.parametrize("url", ["mqtt://127.0.0.1:1", "mqtt://nobody.invalid"])
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [("mqtt://127.0.0.1:1", "entropilot broker"), ("mqtt://nobody.invalid", "correct the name in --broker")],
+)
 def test_who_ends_without_ever_having_been_connected_is_told_so(
-    command: str, url: str, lab_run: Path, bench: Workbench
+    url: str, advice: str, lab_run: Path, bench: Workbench
 ) -> None:
-    arguments = {
-        "record": ("record", "-o", "heard.jsonl", "--duration", "1", "--json"),
-        "shadow": ("shadow", "lab.toml", "--campaign", "other", "--json"),
-        "play": ("play", str(lab_run)),
-    }[command]
-    begun: dict[str, Callable[[Part], bool]] = {
-        "record": lambda part: (bench.folder / "heard.jsonl.part").exists(),
-        "shadow": lambda part: (bench.runs / "other-shadow" / "agent.jsonl").exists(),
-        "play": lambda part: f"connecting to {url}" in part.said,
-    }
-    part = bench.start(*arguments, "--broker", url)
-    until(lambda: begun[command](part), f"it does not begin: {part.said}")
-    time.sleep(2)  # past the duration, and not yet past the patience
-    assert part.process.poll() is None
-    ended = part.end()
-    shown = ended.err[ended.err.index("error: ") :]
-    assert_told(Finished(ended.code, ended.out, shown), BROKER, f"No MQTT broker answers at {url}", "entropilot broker")
+    for ended in listeners_left_after(2, url, lab_run, bench):  # past the duration, and not yet past the patience
+        assert_told(ended, BROKER, f"No MQTT broker answers at {url}", advice)
+
+
+def test_who_is_left_waiting_by_a_server_that_says_nothing_is_not_told_to_start_it(
+    lab_run: Path, bench: Workbench
+) -> None:
+    with socket.create_server((LOOPBACK, 0)) as silent:  # the system takes connections for it
+        url = f"mqtt://{LOOPBACK}:{silent.getsockname()[1]}"
+        told = listeners_left_after(8, url, lab_run, bench)  # they have asked in vain once, and whether TLS is spoken
+    for ended in told:
+        assert_told(ended, BROKER, "does not answer our greeting", "whether it hangs")
+        assert "start it" not in ended.err
+        assert "never retrieved" not in ended.err
+
+
+def listeners_left_after(seconds: float, url: str, lab_run: Path, bench: Workbench) -> list[Finished]:
+    """End all kinds of listeners, which have waited so long for a broker; what each tells, from its error on."""
+    record, shadow, play = parts = [
+        bench.start(*arguments, "--broker", url)
+        for arguments in (
+            ("record", "-o", "heard.jsonl", "--duration", "1", "--json"),
+            ("shadow", "lab.toml", "--campaign", "other", "--json"),
+            ("play", str(lab_run)),
+        )
+    ]
+    until((bench.folder / "heard.jsonl.part").exists, f"it does not begin: {record.said}")
+    until((bench.runs / "other-shadow" / "agent.jsonl").exists, f"it does not begin: {shadow.said}")
+    until(lambda: f"connecting to {url}" in play.said, f"it does not begin: {play.said}")
+    time.sleep(seconds)
+    assert [part.process.poll() for part in parts] == [None] * len(parts)
+    told = [part.end() for part in parts]
     assert not list(bench.folder.glob("heard*"))
+    return [Finished(each.code, each.out, each.err[each.err.index("error: ") :]) for each in told]
 
 
 def test_a_recorder_gives_up_on_a_broker_that_is_not_there(bench: Workbench) -> None:

@@ -19,10 +19,11 @@ from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.client import MAX_PACKET_BYTES
 from protocols.link.credentials import ANYBODY
 from protocols.link.mqtt import MqttSession
-from protocols.link.transport import Delivery, LinkUp
+from protocols.link.transport import Delivery
 from protocols.wire.codec import decode
 from protocols.wire.limits import MAX_PAYLOAD_BYTES, QUARANTINE_PREFIX_BYTES
 from scenarios.broker.broker import find_mosquitto
+from tests.support.brokers import listening
 from tests.support.commands import PATIENCE_S, Workbench
 
 pytestmark = pytest.mark.system
@@ -59,17 +60,8 @@ class Stranger:
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[Stranger]:
-        running = asyncio.create_task(self._link.run())
-        while not isinstance(await self._link.receive(), LinkUp):
-            pass
-        listening = asyncio.create_task(self._listen())
-        try:
+        async with listening(self._link, self.heard.append):
             yield self
-        finally:
-            await self._link.close()
-            for task in (listening, running):
-                task.cancel()
-            await asyncio.gather(listening, running, return_exceptions=True)
 
     async def say(self, topic: str, message: bytes | dict[str, Any]) -> None:
         payload = message if isinstance(message, bytes) else json.dumps(message).encode()
@@ -85,13 +77,6 @@ class Stranger:
                         if message.topic.startswith(f"{BASE}/{channel}") and wanted(json.loads(message.payload)):
                             return message
                 await asyncio.sleep(0.01)
-
-    async def _listen(self) -> None:
-        while True:
-            item = await self._link.receive()
-            if isinstance(item, Delivery):
-                self._link.acknowledge(item)
-                self.heard.append(item)
 
 
 def stranger(url: str, kind: str) -> contextlib.AbstractAsyncContextManager[Stranger]:

@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.run.request import RunRequest
 from scenarios.run.run import run
-from scenarios.run.summary import read_summary
+from scenarios.run.summary.model import read_summary
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.world.world import build_world
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from protocols.errors import BrokerError
+from protocols.errors import BrokerError, SettingsError
 from scenarios.broker.broker import find_mosquitto
 from tests.support.commands import Part, Workbench
 
@@ -17,6 +17,8 @@ pytestmark = pytest.mark.system
 BUDGET = 30
 SLOW = ("--set", "simulator.latency.mean_s=0.1", "--set", "simulator.latency.distribution=exponential")
 """Latency that leaves time to kill somebody."""
+
+TO_ANY = ("--set", 'campaign.recipients=["any"]')
 
 
 @pytest.fixture
@@ -95,15 +97,41 @@ def test_a_simulator_that_is_killed_and_started_again_costs_attempts_and_no_cand
     assert bench.summary()["retries"] == bench.count("AttemptFailed")
 
 
-def test_two_simulators_share_the_work_of_requests_to_any(bench: Workbench) -> None:
-    require("mosquitto")
-    url = bench.start_broker("mosquitto")
+def test_two_simulators_share_the_work_of_requests_to_any(url: str, bench: Workbench) -> None:
     names = ("sim-a", "sim-b")
     serving = {name: simulator(bench, url, *SLOW, "--id", name).wait_for("link_up") for name in names}
-    assert_everything_was_observed_once(bench, agent(bench, url, "--set", 'campaign.recipients=["any"]'))
-    rows = bench.rows("SELECT json_extract(payload, '$.simulator') FROM journal WHERE kind = 'ResultAccepted'")
-    shares = Counter(name for (name,) in rows)
+    assert_everything_was_observed_once(bench, agent(bench, url, *TO_ANY))
+    shares = shares_of(bench)
     assert set(shares) == set(names)
     assert min(shares.values()) >= BUDGET // 5, shares
     for name, part in serving.items():
         assert f"evaluated={shares[name]} " in part.end().err + " "
+
+
+@pytest.mark.parametrize("kind", ["embedded", "mosquitto"])
+def test_two_instruments_of_a_run_share_the_work_of_requests_to_any(kind: str, bench: Workbench) -> None:
+    require(kind)
+    two = [part for name in ("sim-a", "sim-b") for part in ("--set", f"simulators.{name}.concurrency=1")]
+    told = bench.entropilot(
+        "run", "lab.toml", "--quiet", "--broker", kind, "--budget", str(BUDGET), *SLOW, *two, *TO_ANY
+    )
+    assert told.code == 0, told.err
+    assert (bench.summary()["spent"], bench.summary()["retries"], bench.summary()["duplicates"]) == (BUDGET, 0, 0)
+    shares = shares_of(bench)
+    assert set(shares) == {"sim-a", "sim-b"}
+    assert min(shares.values()) >= BUDGET // 5, shares
+
+
+def test_a_run_whose_broker_may_give_a_request_to_all_its_instruments_is_refused(bench: Workbench) -> None:
+    two = ("--set", "simulators.sim-a.concurrency=1", "--set", "simulators.sim-b.concurrency=1")
+    elsewhere = ("--broker", "mqtt://127.0.0.1:1", "--set", 'broker.version="3.1.1"')
+    told = bench.entropilot("run", "lab.toml", "--quiet", *elsewhere, *two, *TO_ANY)
+    assert told.code == SettingsError.exit_code
+    assert "All 2 instruments would take every request to 'any'" in told.err
+    assert "broker.version" in told.err
+
+
+def shares_of(bench: Workbench) -> Counter[str]:
+    """How many results each instrument had."""
+    rows = bench.rows("SELECT json_extract(payload, '$.simulator') FROM journal WHERE kind = 'ResultAccepted'")
+    return Counter(name for (name,) in rows)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agent.store.store import chain_digest
+from agent.store.standing import chain_digest
 from protocols.recording.lines import sealed
 from protocols.storage.database import sqlite_url
 from tests.support.commands import Finished, Workbench

@@ -18,8 +18,11 @@ MQTT_3_1_1: Final = 4
 MAX_LENGTH_BYTES: Final = 4
 """Bytes of a packet's length: seven bits each."""
 
-_MORE: Final = 0x80
-_SEVEN_BITS: Final = 0x7F
+MORE: Final = 0x80
+"""Bit of a length's byte: another one follows."""
+
+SEVEN_BITS: Final = 0x7F
+"""The bits of it that count."""
 
 
 class Kind(IntEnum):
@@ -131,11 +134,11 @@ def length_of(read: bytes) -> int | None:
     Raises:
         Malformed: When it does not end.
     """
-    if read[-1] & _MORE:
+    if read[-1] & MORE:
         if len(read) == MAX_LENGTH_BYTES:
             raise Malformed("a length that does not end")
         return None
-    return sum((byte & _SEVEN_BITS) << 7 * place for place, byte in enumerate(read))
+    return sum((byte & SEVEN_BITS) << 7 * place for place, byte in enumerate(read))
 
 
 def greeting_of(packet: Packet) -> Greeting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-from scenarios.broker.embedded.packets import FLAGS, Kind, Message
+from scenarios.broker.embedded.packets import FLAGS, MORE, SEVEN_BITS, Kind, Message
 
 MQTT_5: Final = 5
 """The first level whose clients read properties in a refusal."""
@@ -15,9 +15,6 @@ UNSUPPORTED_VERSION: Final = 132
 
 REFUSED_FILTER: Final = 0x80
 """What a SUBACK says of a subscription that is not granted."""
-
-_MORE: Final = 0x80
-_SEVEN_BITS: Final = 0x7F
 
 
 class Refusal(IntEnum):
@@ -71,7 +68,7 @@ def publish(message: Message, number: int, *, again: bool) -> bytes:
 def _packet(first: int, body: bytes) -> bytes:
     length, rest = bytearray(), len(body)
     while True:
-        rest, low = rest >> 7, rest & _SEVEN_BITS
-        length.append(low | (_MORE if rest else 0))
+        rest, low = rest >> 7, rest & SEVEN_BITS
+        length.append(low | (MORE if rest else 0))
         if not rest:
             return bytes((first,)) + bytes(length) + body

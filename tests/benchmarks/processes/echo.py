@@ -11,11 +11,12 @@ import sys
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery, LinkUp
+from scenarios.broker.url import broker_at
 
 
-async def echo(url: str, count: int) -> None:
+async def echo(broker: BrokerSettings, count: int) -> None:
     """Echo `count` messages."""
-    session = MqttSession(BrokerSettings(url=url), client_id="echo", subscriptions=("floor/there",))
+    session = MqttSession(broker, client_id="echo", subscriptions=("floor/there",))
     link = asyncio.create_task(session.run())
     left = count
     while left:
@@ -31,4 +32,4 @@ async def echo(url: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(echo(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(echo(broker_at(sys.argv[1]), int(sys.argv[2])))

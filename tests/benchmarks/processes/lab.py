@@ -1,9 +1,10 @@
 """A lab as fast as a lab can be: it answers each request at once, and notes when. Runs as a process of its own.
 
-    python -m tests.benchmarks.processes.lab URL CAMPAIGN SIMULATOR PROPERTY UNIT COUNT [KEYS [VERSION]]
+    python -m tests.benchmarks.processes.lab URL CAMPAIGN SIMULATOR PROPERTY UNIT COUNT [KEYS]
 
-With a file of keys it signs, and hears only what its agent has signed; VERSION is that of MQTT. It prints one JSON
-list: for each iteration, seconds from publishing a result to receiving the next request.
+With a file of keys it signs the answer to what its agent has signed. The broker's account and the version of MQTT are
+in its environment. It prints one JSON list: for each iteration, seconds from publishing a result to receiving the next
+request.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from protocols.link.broker_settings import BrokerSettings, MqttVersion
+from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery
 from protocols.signing.settings import SigningSettings
@@ -25,22 +26,22 @@ from protocols.signing.transport import SignedTransport, Signing
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import CandidateRequest, CandidateResult, Quantity
 from protocols.wire.topics import simulator_subscriptions
+from scenarios.broker.url import broker_at
 
 
 async def play(
     *,
-    url: str,
+    broker: BrokerSettings,
     campaign: str,
     simulator: str,
     name: str,
     unit: str,
     count: int,
     signing: Signing,
-    version: MqttVersion = MqttVersion.AUTO,
 ) -> list[float]:
     """Answer `count` requests; return the seconds between each answer and the next request."""
     link_itself = MqttSession(
-        BrokerSettings(url=url, version=version),
+        broker,
         client_id=f"lab-{campaign}-{simulator}",
         subscriptions=simulator_subscriptions(simulator, campaign=campaign, shared=True),
     )
@@ -56,7 +57,7 @@ async def play(
         if not isinstance(item, Delivery):
             continue
         session.acknowledge(item)
-        require_signature(item, always=signing.has_keys)
+        require_signature(item, always=False)
         message = decode(item.topic, item.payload)
         if not isinstance(message, CandidateRequest):
             continue
@@ -74,7 +75,7 @@ async def play(
         )
         topic, payload = topic_of(result), encode(result)
         sent[message.decision] = time.perf_counter()
-        task = asyncio.create_task(session.publish(topic, payload))
+        task = asyncio.create_task((session if item.signed_by else link_itself).publish(topic, payload))
         publishing.add(task)
         task.add_done_callback(publishing.discard)
         await asyncio.sleep(0)  # it goes out before we look at the next message: a lab's own work is not the agent's
@@ -91,14 +92,14 @@ def value_of(candidate_id: str) -> float:
 
 
 if __name__ == "__main__":
-    words = dict(zip(("url", "campaign", "simulator", "name", "unit"), sys.argv[1:6], strict=True))
-    keys, version = [*sys.argv[7:], *("", "auto")[len(sys.argv[7:]) :]]
+    words = dict(zip(("campaign", "simulator", "name", "unit"), sys.argv[2:6], strict=True))
+    keys = sys.argv[7] if len(sys.argv) > 7 else ""
     waited = asyncio.run(
         play(
             **words,
+            broker=broker_at(sys.argv[1]),
             count=int(sys.argv[6]),
             signing=SigningSettings(keys=keys or None).signing(),
-            version=MqttVersion(version),
         )
     )
     print(json.dumps(waited))

@@ -1,1 +1,1 @@
-"""What signatures cost: one message, and whole campaigns beside unsigned ones."""
+"""What signatures and receipts cost: one message, and short campaigns of each kind in turn."""

@@ -55,7 +55,8 @@ from agent.settings import CampaignSettings
 from protocols.errors import MessageError, StoreError
 from protocols.link.transport import Delivery, Incoming, LinkLost, Transport, Will
 from protocols.recording import writer as recordings
-from protocols.recording.writer import RecordedTransport, RecordingWriter
+from protocols.recording.recorded_transport import RecordedTransport
+from protocols.recording.writer import RecordingWriter
 from protocols.storage import database, run_lock
 from protocols.storage.database import sqlite_url
 from protocols.storage.run_lock import RunLock

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.campaign.events import AttemptFailed, Event, LateResultKept, RequestIssued, ResultAccepted, load_event
-from agent.store.store import GENESIS_DIGEST, chain_digest
+from agent.store.standing import GENESIS_DIGEST, chain_digest
 from protocols.storage.wal_check import is_damaged
 from protocols.wire.codec import decode_payload
 from protocols.wire.messages import CandidateFailure, CandidateResult

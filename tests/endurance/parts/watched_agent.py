@@ -46,7 +46,7 @@ def gauges(agent: Agent) -> dict[str, int]:
         "deadlines": len(agent._deadlines._heap),
         "in flight": len(campaign.in_flight),
         "link inbox": link._incoming.qsize(),
-        "publishes awaited": len(link._awaiting),
+        "publishes awaited": len(link._unconfirmed),
     }
 
 

@@ -18,7 +18,7 @@ from agent.campaign.plan import Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import ApprovalMissing, DeadlinePassed, InstrumentGone, InstrumentReturned
-from agent.store.store import Commit
+from agent.store.commit import Commit
 from agent.store.tables import SCHEMA_VERSION
 from protocols.wire.messages import AddedCandidate, ControlAction, FailureReason
 from tests.support.campaigns import (

@@ -22,14 +22,14 @@ from typing import Any, Final
 from agent.campaign.events import CampaignStarted, load_event
 from agent.pool.candidates import Pool
 from agent.store.read_only import referenced_in
-from agent.store.store import GENESIS_DIGEST, Store, chain_digest
+from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.errors import EntropilotError
-from protocols.recording.lines import sealed
 from protocols.storage.database import opening, sqlite_url
 from scenarios.verify.run_check import _folded
 from scenarios.verify.views_check import rebuild
 from scenarios.verify.whole_pool import WholePool
+from tests.support.samples.rewritten import rewrite_journal, rewrite_recording
 
 VIEWS: Final = ("observation", "request", "bias_point", "bias_family")
 
@@ -125,18 +125,20 @@ class FinishedRun:
     def table_places(self) -> list[Place]:
         """Columns of the other tables, and what of the journal is in no chain.
 
-        Own ids of observations are left out: of the start set the pool's table alone has them (`labels_check`).
+        Own ids of observations are left out, for of the start set the pool's table alone has them (`labels_check`); and
+        two that nothing else knows: numbers in the quarantine, which only order it, and when the tables were made.
         """
         places = [
             Place("journal row", row, (column,))
             for row in range(1, self._rows("journal") + 1)
             for column in ("kind", "recorded_at", "digest")
         ]
-        for table in (*VIEWS, "recording_mark", "message_count", "outbox"):
-            names = [name for name in self._columns(table) if (table, name) != ("observation", "source_id")]
+        left_out = {("observation", "source_id"), ("quarantine", "row")}
+        for table in (*VIEWS, "recording_mark", "message_count", "outbox", "quarantine"):
+            names = [name for name in self._columns(table) if (table, name) not in left_out]
             places += [Place(table, row, (name,)) for row in range(1, self._rows(table) + 1) for name in names]
-        places += [Place("campaign_meta", 1, (name,)) for name in ("campaign", "uid", "schema_version", "pool_digest")]
-        return places
+        places += [Place("campaign_meta", 1, (name,)) for name in self._columns("campaign_meta")]
+        return [*places, Place("schema_migration", 1, ("version",))]
 
     def recording_places(self) -> list[Place]:
         """Every value of every line, those of messages one by one."""
@@ -159,7 +161,7 @@ class FinishedRun:
         with closing(sqlite3.connect(self.folder / self._memory)) as database:
             database.row_factory = sqlite3.Row
             for number, row in enumerate(database.execute("SELECT * FROM attempt ORDER BY rowid"), 1):
-                columns = ("attempt_id", "progress", "answer_topic")
+                columns = ("attempt_id", "progress", "answer_topic", "received_at")
                 places += [Place("memory", number, (name,)) for name in columns]
                 for name in ("request", "answer", "receipt"):
                     inner = leaves(json.loads(row[name])) if row[name] else ()
@@ -209,21 +211,12 @@ class FinishedRun:
     def _in_journal(self, folder: Path, place: Place) -> None:
         file = folder / "campaign.db"
         with closing(sqlite3.connect(file)) as database:
-            before, events = GENESIS_DIGEST, []
-            for sequence, kind, payload in database.execute(
-                "SELECT sequence, kind, payload FROM journal ORDER BY sequence"
-            ).fetchall():
-                kept = payload
+
+            def put(sequence: int, _kind: str, tree: dict[str, Any]) -> None:
                 if sequence == place.row:
-                    tree = json.loads(payload)
                     change(tree, place.field)
-                    kept = compact(tree)
-                before = chain_digest(before, sequence, kind, kept)
-                events.append((kind, kept))
-                database.execute(
-                    "UPDATE journal SET payload = ?, digest = ? WHERE sequence = ?", (kept, before, sequence)
-                )
-            database.commit()
+
+            events = rewrite_journal(database, put)
             with contextlib.suppress(EntropilotError, AssertionError, LookupError, ValueError):  # it cannot be folded
                 _views_again(file, database, folder.parent / "again.db", events)
 
@@ -259,20 +252,17 @@ def _views_again(file: Path, database: sqlite3.Connection, again: Path, rows: li
 
 
 def _in_recording(path: Path, place: Place) -> None:
-    digest, written = "", []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        row = json.loads(line)
-        row.pop("digest")
-        if number == place.row:
-            if place.field[0] == "text" and len(place.field) > 1:
-                message = json.loads(row["text"])
-                change(message, place.field[1:])
-                row["text"] = compact(message)
-            else:
-                change(row, place.field)
-        again, digest = sealed(digest, row)
-        written.append(again)
-    path.write_text("\n".join(written) + "\n")
+    def put(number: int, row: dict[str, Any]) -> None:
+        if number != place.row:
+            return
+        if place.field[0] == "text" and len(place.field) > 1:
+            message = json.loads(row["text"])
+            change(message, place.field[1:])
+            row["text"] = compact(message)
+        else:
+            change(row, place.field)
+
+    rewrite_recording(path, put)
 
 
 def _in_memory(path: Path, place: Place) -> None:
@@ -290,9 +280,10 @@ def _in_memory(path: Path, place: Place) -> None:
         def digest(*parts: bytes) -> str:
             return hashlib.sha256(b"\0".join((row["attempt_id"].encode(), *parts))).hexdigest()
 
-        row["request_digest"] = digest(row["request"])
-        row["answer_digest"] = digest(row["answer_topic"].encode(), row["answer"]) if row["answer"] else ""
-        row["receipt_digest"] = digest(row["received_at"].encode(), row["receipt"]) if row["receipt"] else ""
+        if name != "received_at":  # which nothing knows but its digest
+            row["request_digest"] = digest(row["request"])
+            row["answer_digest"] = digest(row["answer_topic"].encode(), row["answer"]) if row["answer"] else ""
+            row["receipt_digest"] = digest(row["received_at"].encode(), row["receipt"])
         columns = ", ".join(f"{each} = :{each}" for each in row if each != "at")
         database.execute(f"UPDATE attempt SET {columns} WHERE rowid = :at", row)
         database.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,7 @@ from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.recorder import RunRecorder
 from agent.runtime.resume import begin, remember
 from agent.runtime.transaction import DeadlinePassed, Transaction, TransactionBuilder
+from agent.store.commit import OutboxItem
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
 from protocols.storage.database import sqlite_url
@@ -30,7 +32,7 @@ from protocols.wire.attribution import message_id_of
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, ReceiptStatus
 from scenarios.run.banded import with_bands
-from scenarios.run.summary import RunSummary, write_summary
+from scenarios.run.summary.model import RunSummary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.sources.run_folder import SUMMARY, TRAJECTORY
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
@@ -62,6 +64,7 @@ class RecordedRun:
         folder: The run folder.
         pool: The candidates.
         bounds: Of the recording, where they are not the usual ones.
+        at_point: Called where a process may be killed: "noted" before each commit, and "committed" behind it.
         changes: Parts of the plan that differ from the small one.
 
     Attributes:
@@ -69,9 +72,16 @@ class RecordedRun:
     """
 
     def __init__(
-        self, folder: Path, pool: Pool = POOL, *, bounds: Mapping[str, Any] = NO_OTHER, **changes: object
+        self,
+        folder: Path,
+        pool: Pool = POOL,
+        *,
+        bounds: Mapping[str, Any] = NO_OTHER,
+        at_point: Callable[[str], None] = lambda _point: None,
+        **changes: object,
     ) -> None:
         self.folder = folder
+        self._at_point = at_point
         self.plan: CampaignPlan = small_plan(pool, parallel=2, budget=4, **changes)
         self.receipts: list[bytes] = []
         self._store = opened(folder / DATABASE, pool)
@@ -87,6 +97,7 @@ class RecordedRun:
         self._recorder = RunRecorder(self._writer, self._write_taken, self._store)
         self._memory = Outbox.open(sqlite_url(folder / MEMORY))
         self._refused: set[str] = set()
+        self._ask(*self._store.unconfirmed())
         self.take()
 
     @property
@@ -107,11 +118,10 @@ class RecordedRun:
         self._maker.settle(transaction)
         if transaction.took or transaction.events:
             self._recorder.write_ahead(transaction)
+        self._at_point("noted")
         self._store.append(transaction.commit(()), now=SENT_AT)
-        for request in transaction.outbox:
-            self._writer.write("out", request.topic, request.payload, retain=False)
-            received = Change(request.attempt_id, AttemptProgress.RECEIVED, request=request.payload)
-            self._memory.write([received], now=SENT_AT)
+        self._at_point("committed")
+        self._ask(*transaction.outbox)
         for ack in transaction.receipts:
             self._send(ack, *self._messages.receipt(ack, self._store.head))
         if transaction.bias:
@@ -119,14 +129,32 @@ class RecordedRun:
             topic, payload = self._messages.metrics_report(ledger.observation, ledger.point(), head=self._store.head)
             self._writer.write("out", topic, payload, retain=True)
 
+    def _ask(self, *requests: OutboxItem) -> None:
+        """Send requests, but those that the simulator has."""
+        for each in requests:
+            if self._memory.find(each.attempt_id) is None:
+                self._writer.write("out", each.topic, each.payload, retain=False)
+                received = Change(each.attempt_id, AttemptProgress.RECEIVED, request=each.payload)
+                self._memory.write([received], now=SENT_AT)
+
     def answer(self, attempt: Attempt, message: AnyMessage | None = None) -> None:
         """Let the simulator answer, with the true value unless told otherwise; what is refused it says once more."""
         said = message or result_of(attempt)
-        answer = Answer(attempt.attempt_id, topic_of(said), encode(said))
-        self._memory.write([Change(attempt.attempt_id, AttemptProgress.ANSWERED, answer=answer)], now=SENT_AT)
+        self.keep_answer(attempt.attempt_id, said)
         self.take(said)
         if attempt.attempt_id in self._refused:
             self.take(said)
+
+    def keep_answer(self, attempt_id: str, said: AnyMessage) -> None:
+        """Let the simulator keep an answer that it is about to send."""
+        answer = Answer(attempt_id, topic_of(said), encode(said))
+        self._memory.write([Change(attempt_id, AttemptProgress.ANSWERED, answer=answer)], now=SENT_AT)
+
+    def killed(self, folder: Path) -> RecordedRun:
+        """Go on in a copy of the run folder as a SIGKILL leaves it, a second after the last message."""
+        self._writer.flush()
+        shutil.copytree(self.folder, folder)
+        return RecordedRun(folder)
 
     def finish(self) -> None:
         """Answer whatever is asked until the campaign is finished."""

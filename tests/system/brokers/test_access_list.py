@@ -18,15 +18,14 @@ from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.credentials import ANYBODY, Account, accounts_for
 from protocols.link.mqtt import MqttSession
-from protocols.link.transport import Delivery, LinkLost, LinkUp, PublishRefused, Will
+from protocols.link.transport import Delivery, LinkLost, PublishRefused, Will
 from scenarios.broker.broker import embedded_broker, find_mosquitto, mosquitto_broker
+from tests.support.brokers import listening
 
 pytestmark = pytest.mark.system
 
 PATIENCE_S = 60.0
 BASE = "entropilot/v1/lab"
-PARTS = ("agent", "observer", "instrument:furnace", "instrument:oven", "operator:ann", "operator:bob")
-NAMES = tuple(part.rpartition(":")[2] for part in PARTS)
 LABS, PEOPLE = ("furnace", "oven"), ("ann", "bob")
 
 SAID_BY: dict[str, set[str]] = {
@@ -79,17 +78,8 @@ class Part:
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[Part]:
-        running = asyncio.create_task(self._link.run())
-        while not isinstance(await self._link.receive(), LinkUp):
-            pass
-        listening = asyncio.create_task(self._listen())
-        try:
+        async with listening(self._link, self._take):
             yield self
-        finally:
-            await self._link.close()
-            for task in (listening, running):
-                task.cancel()
-            await asyncio.gather(listening, running, return_exceptions=True)
 
     async def say(self, topic: str) -> bool:
         """Say something; return whether the broker refused it, as far as it says so."""
@@ -104,15 +94,11 @@ class Part:
     async def end(self) -> None:
         await self._end.wait()
 
-    async def _listen(self) -> None:
-        while True:
-            item = await self._link.receive()
-            if isinstance(item, Delivery):
-                self._link.acknowledge(item)
-                if item.topic == f"{BASE}/status/end":
-                    self._end.set()
-                else:
-                    self.heard.add((item.payload.decode(), item.topic))
+    def _take(self, item: Delivery) -> None:
+        if item.topic == f"{BASE}/status/end":
+            self._end.set()
+        else:
+            self.heard.add((item.payload.decode(), item.topic))
 
 
 @contextlib.asynccontextmanager
@@ -136,7 +122,7 @@ BROKERS = [("embedded", MqttVersion.V311), ("mosquitto", MqttVersion.V5), ("mosq
 async def test_what_every_part_says_reaches_those_who_may_hear_it_and_nobody_else(
     kind: str, version: MqttVersion, tmp_path: Path
 ) -> None:
-    accounts = (*accounts_for(PARTS), *accounts_for(()))
+    accounts = (*accounts_for(LABS, PEOPLE), *accounts_for())
     topics = [*(f"{BASE}/{each}" for each in SAID_BY), *BEYOND]
     async with contextlib.AsyncExitStack() as stack:
         reached = await stack.enter_async_context(broker(kind, tmp_path, accounts))
@@ -157,9 +143,9 @@ async def test_what_every_part_says_reaches_those_who_may_hear_it_and_nobody_els
 
 @pytest.mark.parametrize(("kind", "version"), BROKERS)
 async def test_nobody_speaks_for_another_by_a_last_will(kind: str, version: MqttVersion, tmp_path: Path) -> None:
-    accounts = accounts_for(("observer", "instrument:furnace", "instrument:oven"))
-    observer, furnace, oven = accounts
-    async with broker(kind, tmp_path, accounts) as reached, Part(reached, observer, version).connected() as listening:
+    accounts = accounts_for(LABS)
+    _, observer, furnace, oven = accounts
+    async with broker(kind, tmp_path, accounts) as reached, Part(reached, observer, version).connected() as watching:
         for account, topic in ((furnace, f"{BASE}/status/oven"), (oven, f"{BASE}/status/oven")):
             login = {"username": account.name, "password": SecretStr(account.password), "version": version}
             session = MqttSession(
@@ -179,6 +165,6 @@ async def test_nobody_speaks_for_another_by_a_last_will(kind: str, version: Mqtt
             coming.cancel()
             await asyncio.gather(running, coming, return_exceptions=True)
         async with asyncio.timeout(PATIENCE_S):
-            while ("oven", f"{BASE}/status/oven") not in listening.heard:  # noqa: ASYNC110 - a set tells nobody
+            while ("oven", f"{BASE}/status/oven") not in watching.heard:  # noqa: ASYNC110 - a set tells nobody
                 await asyncio.sleep(0.02)
-    assert listening.heard == {("oven", f"{BASE}/status/oven")}
+    assert watching.heard == {("oven", f"{BASE}/status/oven")}

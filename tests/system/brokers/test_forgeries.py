@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import signal
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,9 +34,9 @@ TRIES = 250
 FORGED = 7.77
 """In the lab's range, and no row's value."""
 
-PARTS = ("agent", "observer", "instrument:simulator-1", "instrument:oven", "operator:ann")
-OPEN_S = "15"
-"""How long the lab takes for its first answers: meanwhile others answer."""
+PARTS = ("--instrument", "simulator-1", "--instrument", "oven", "--operator", "ann")
+UNHURRIED = ("simulator.concurrency=1", "simulator.latency.mean_s=1", "broker.keepalive_s=600")
+"""The lab answers one after the other, and is not missed while it is stopped."""
 
 
 @pytest.fixture
@@ -105,12 +106,11 @@ def test_no_forged_message_is_believed_where_the_access_list_holds(kind: str, be
         if kind == "mosquitto":
             pytest.skip(error.found)
     port, kept = free_port(), bench.folder / "lab.json"
-    parts = [flag for part in PARTS for flag in ("--part", part)]
-    bench.start("broker", kind, "--port", str(port), *parts, "--credentials", str(kept)).wait_for("broker_started")
+    bench.start("broker", kind, "--port", str(port), *PARTS, "--credentials", str(kept)).wait_for("broker_started")
     passwords = {each.name: each.password for each in read_credentials(kept)}
     url = ("--broker", f"mqtt://{LOOPBACK}:{port}", "--set", f"broker.credentials_file={kept}")
-    serving = bench.start("simulator", "lab.toml", *url, "--set", f"simulator.latency.mean_s={OPEN_S}")
-    serving.wait_for("link_up")
+    serving = bench.start("simulator", "lab.toml", *url, *(word for each in UNHURRIED for word in ("--set", each)))
+    serving.wait_for("link_up").process.send_signal(signal.SIGSTOP)  # others answer, and it cannot
     asking = bench.start("agent", "lab.toml", *url, "--budget", "4", "--quiet")
     bench.wait_for_events("RequestIssued", 4)
     asked = bench.rows("SELECT attempt_id, candidate_id FROM request")
@@ -137,8 +137,11 @@ def test_no_forged_message_is_believed_where_the_access_list_holds(kind: str, be
         say_all(oven, ((f"{base}/{topic}", forged(*next(attempts), name)) for topic, name in ways))
     with client_of(port, "observer", passwords["observer"], hears=heard) as observer:
         say_all(observer, ((f"{base}/{each}", stop()) for each in itertools.cycle(("control", "control/ann"))))
+        serving.process.send_signal(signal.SIGCONT)
         bench.wait_for_events("ResultAccepted", 1)
         until(lambda: any("/result/simulator-1" in topic for topic, _ in heard), "no genuine result was heard")
+        serving.process.send_signal(signal.SIGSTOP)  # the campaign is not over yet
+        assert bench.count("ResultAccepted") < 4
         genuine = itertools.cycle([each for each in heard if "/result/" in each[0]])
         again = itertools.cycle((True, False))
         say_all(
@@ -148,6 +151,7 @@ def test_no_forged_message_is_believed_where_the_access_list_holds(kind: str, be
                 for topic, payload in genuine
             ),
         )
+    serving.process.send_signal(signal.SIGCONT)
     assert asking.finish().code == 0, asking.said
     serving.end()
     accepted = bench.rows("SELECT value FROM observation WHERE attempt_id IS NOT NULL")

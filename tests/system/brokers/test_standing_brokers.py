@@ -147,8 +147,8 @@ def test_parts_elsewhere_take_each_its_own_file_and_another_parts_gives_them_no_
 ) -> None:
     require(kind)
     port, kept = free_port(), bench.folder / "lab.json"
-    parts = [flag for part in ("agent", "observer", "instrument:simulator-1") for flag in ("--part", part)]
-    bench.start("broker", kind, "--port", str(port), *parts, "--credentials", str(kept)).wait_for("broker_started")
+    flags = ("--port", str(port), "--instrument", "simulator-1", "--credentials", str(kept))
+    bench.start("broker", kind, *flags).wait_for("broker_started")
 
     def url(name: str) -> tuple[str, ...]:
         file = bench.folder / "lab" / f"{name}.json"
@@ -200,7 +200,7 @@ def test_a_folder_or_a_file_that_is_not_ours_is_said(bench: Workbench) -> None:
         (("mosquitto", "--folder", "file/x"), "--folder"),
         (("embedded", "--credentials", "file/x.json"), "--credentials"),
         (("access", "--folder", "file/x"), "--"),
-        (("embedded", "--part", "robot"), "--part"),
+        (("embedded", "--instrument", "any"), "another id"),
     ):
         if flags[0] == "mosquitto":
             require("mosquitto")
@@ -213,14 +213,13 @@ def test_a_folder_or_a_file_that_is_not_ours_is_said(bench: Workbench) -> None:
 def test_a_labs_own_mosquitto_runs_with_the_files_that_access_writes(bench: Workbench) -> None:
     require("mosquitto")
     port = free_port()
-    parts = [flag for part in ("agent", "instrument:simulator-1") for flag in ("--part", part)]
     flags = ("broker", "access", "--folder", "lab", "--port", str(port))
-    written = bench.entropilot(*flags, *parts)
+    written = bench.entropilot(*flags, "--instrument", "simulator-1")
     assert written.code == 0, written.err
     before = read_credentials(bench.folder / "lab" / "credentials.json")
-    again = bench.entropilot(*flags, "--part", "observer")
+    again = bench.entropilot(*flags, "--operator", "ann")
     assert again.code == 0, again.err
-    assert read_credentials(bench.folder / "lab" / "credentials.json")[-2:] == before  # those handed out stay good
+    assert set(before) < set(read_credentials(bench.folder / "lab" / "credentials.json"))  # those handed out stay good
     with started([find_mosquitto(), "-c", bench.folder / "lab" / "mosquitto.conf"]):
         until(lambda: port in open_ports(), "Mosquitto does not listen")
         assert_keeps_strangers_out(port)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from agent.campaign.events import ResultAccepted
+from tests.support.samples.rewritten import rewrite_journal
 from tests.system.cases.bench import CannotTell
 
 VIEWS: Final = ("observation", "request", "bias_point", "bias_family")
@@ -17,7 +18,7 @@ def falsify(folder: Path) -> None:
     """Change the journal of a run folder, its chain of digests, and every view that is folded from it."""
     database = folder / "campaign.db"
     with closing(sqlite3.connect(database)) as connection:
-        _change_the_journal(connection)
+        change_the_journal(connection)
         again = folder.parent / "again.db"
         _fold(database, again)
         connection.execute("ATTACH DATABASE ? AS again", (str(again),))
@@ -27,23 +28,18 @@ def falsify(folder: Path) -> None:
         connection.commit()
 
 
-def _change_the_journal(connection: sqlite3.Connection) -> None:
-    from agent.campaign.events import ResultAccepted
-    from agent.store.store import GENESIS_DIGEST, chain_digest
+def change_the_journal(connection: sqlite3.Connection) -> None:
+    """Raise the first measured value of a journal by one, its chain of digests with it."""
+    changed = False
 
-    digest, changed = GENESIS_DIGEST, False
-    for sequence, kind, payload in connection.execute(
-        "SELECT sequence, kind, payload FROM journal ORDER BY sequence"
-    ).fetchall():
-        kept = payload
+    def change(_sequence: int, kind: str, event: dict[str, Any]) -> None:
+        nonlocal changed
         if kind == ResultAccepted.__name__ and not changed:
-            event, changed = json.loads(payload), True
             event["value"] += 1.0
             event["quantities"][0]["value"] = event["value"]
-            kept = json.dumps(event, separators=(",", ":"), ensure_ascii=False)
-        digest = chain_digest(digest, sequence, kind, kept)
-        connection.execute("UPDATE journal SET payload = ?, digest = ? WHERE sequence = ?", (kept, digest, sequence))
-    connection.commit()
+            changed = True
+
+    rewrite_journal(connection, change)
     if not changed:
         raise CannotTell("the journal holds no result")
 

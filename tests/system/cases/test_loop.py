@@ -105,9 +105,11 @@ def test_the_second_of_two_simulators_of_one_name_is_told_so(case: Case) -> None
         second = case.start(*one, "--memory", "m2")
         wait(lambda: "link_up" in second.said or second.process.poll() is not None, "it does not connect")
         until = time.monotonic() + 15
-        while (ups := sum(part.said.count("link_up") for part in (first, second))) <= 3 and time.monotonic() < until:
+        while all(part.process.poll() is None for part in (first, second)) and time.monotonic() < until:
             time.sleep(0.2)
-    assert ups <= 3, "they throw each other out"
+        assert sum(part.said.count("link_up") for part in (first, second)) <= 3, "they throw each other out"
+        (loser,) = [part for part in (first, second) if part.process.poll() is not None]
+        assert "Another instrument is called 'x'" in loser.said
 
 
 def test_the_largest_packet_that_a_broker_takes_is_named(case: Case) -> None:

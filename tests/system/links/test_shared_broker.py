@@ -54,10 +54,19 @@ def instrument(bench: Workbench, port: int, version: str, memory: str, *more: st
 def retained(port: int) -> set[str]:
     """The topics of ours on which something is retained."""
     found: set[str] = set()
+    all_heard = threading.Event()
+
+    def hear(_client: object, _given: object, message: MQTTMessage) -> None:
+        if message.retain:
+            found.add(message.topic)
+        elif message.payload == b"all":
+            all_heard.set()
+
     with stranger(port) as client:
-        client.on_message = lambda _client, _given, message: found.add(message.topic) if message.retain else None
+        client.on_message = hear
         client.subscribe(f"{PREFIX}/#")
-        time.sleep(1.0)
+        client.publish(f"{PREFIX}/lab", b"all")  # it comes after what is retained
+        assert all_heard.wait(20)
     return found
 
 

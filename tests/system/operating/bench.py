@@ -50,8 +50,7 @@ def write_rows(path: Path, *rows: tuple[Any, ...]) -> str:
 def broker_with_parts(bench: Workbench, kind: str) -> tuple[str, Path]:
     """Start a broker that lets each part say its own only; return its URL and the folder of the parts' accounts."""
     port = free_port()
-    parts = ("agent", "observer", "operator:ann", "instrument:simulator-1")
-    flags = [each for part in parts for each in ("--part", part)]
+    flags = ("--operator", "ann", "--instrument", "simulator-1")
     made = bench.folder / "lab.json"
     bench.start("broker", kind, "--port", str(port), "--credentials", str(made), *flags).wait_for("broker_started")
     return f"mqtt://127.0.0.1:{port}", made.with_suffix("")

@@ -1,4 +1,4 @@
-"""What the tests of PostgreSQL share: the server of this process, an empty database on it, a small lab."""
+"""What the tests of PostgreSQL share: the server of this process, an empty database on it, what cuts it off, a lab."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.commands import Workbench
+from tests.support.databases.cutting_proxy import CuttingProxy, cutting_proxy
 from tests.support.databases.postgres_server import PostgresServer, postgres_server
 
 
@@ -19,6 +20,18 @@ def server() -> PostgresServer:
 @pytest.fixture
 def database(server: PostgresServer) -> str:
     return server.new_database()
+
+
+@pytest.fixture
+def proxy(server: PostgresServer) -> Iterator[CuttingProxy]:
+    with cutting_proxy(server.port) as made:
+        yield made
+
+
+@pytest.fixture
+def through(server: PostgresServer, database: str, proxy: CuttingProxy) -> str:
+    """The database's URL through the proxy."""
+    return database.replace(f":{server.port}/", f":{proxy.port}/")
 
 
 @pytest.fixture

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 from agent.store.place import DatabasePlace, write_place
-from agent.store.read_only import reading, url_of
+from agent.store.read_only import reading_journal
 from agent.store.run_database import RunDatabase
 from agent.store.server_copy import copy_server
 from agent.store.store import Store
 from agent.store.tables import ALL_TABLES
-from agent.store.views import DatasetLabels
 from protocols.errors import DatabaseAway, StoreError
 from protocols.storage import server as server_module
 from protocols.storage.database import require_database_url, sqlite_url
@@ -51,9 +50,8 @@ def test_a_copy_holds_what_the_server_holds(store: Store, database: str, tmp_pat
 
 def test_a_run_folder_that_remembers_its_server_is_read_there(store: Store, database: str, tmp_path: Path) -> None:
     write_place(tmp_path, DatabasePlace(url=database, uid="a1"))
-    file = tmp_path / "campaign.db"
-    with reading(file) as connection:
-        journal = list(Store(connection, url_of(file, None), DatasetLabels({}, "")).journal())
+    with reading_journal(tmp_path / "campaign.db") as (read, _):
+        journal = list(read.journal())
     assert len(journal) == store.sequence > 10
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from scenarios.display.terminal import INTERRUPTED
 from tests.support.commands import Part, Workbench, until
+from tests.support.databases.cutting_proxy import Cut, CuttingProxy
 from tests.support.databases.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.system
@@ -119,4 +120,27 @@ def test_a_run_that_waits_ends_when_it_is_asked_to(bench: Workbench, server: Pos
         server.start()
     resumed = bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "c", "--resume")
     assert resumed.code == 0, resumed.err
+    sound(bench, server, database)
+
+
+@pytest.mark.parametrize("cut", [Cut.BEFORE, Cut.AFTER])
+def test_a_run_whose_last_mark_got_no_answer_is_resumed_whether_it_was_kept_or_not(
+    bench: Workbench, server: PostgresServer, through: str, proxy: CuttingProxy, cut: Cut
+) -> None:
+    """The mark of where the recording ends is a commit of its own, the last one of every process."""
+    database = through.replace(f":{proxy.port}/", f":{server.port}/")
+    ends = "SELECT row FROM recording_mark WHERE before = sequence ORDER BY row"
+    run = started(bench, through, "--set", "simulator.latency.mean_s=600")
+    until(lambda: server.count(database, "RequestIssued") == 4, "it does not ask")
+    until(lambda: server.rows(database, "SELECT count(*) FROM outbox") == [(0,)], "its requests are not confirmed")
+    proxy.armed = cut
+    done = run.end()
+    assert (proxy.last, done.code) == (cut, 5), done.err
+    assert "the run was to end" in done.err
+    kept = server.rows(database, ends)
+    assert len(kept) == (cut is Cut.AFTER)
+    resumed = bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "c", "--resume")
+    assert resumed.code == 0, resumed.err
+    known = server.rows(database, ends)  # under load also of transactions that only counted repetitions
+    assert (known[: len(kept)], len(known) > len(kept)) == (kept, True)
     sound(bench, server, database)

@@ -80,6 +80,6 @@ def test_a_child_of_the_holder_does_not_keep_the_lock(tmp_path: Path) -> None:
         child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     try:
         with lock(path):
-            pass
+            assert child.poll() is None
     finally:
         child.communicate()

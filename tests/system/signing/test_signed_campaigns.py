@@ -177,7 +177,7 @@ def test_a_missing_key_is_told_before_anything_is_made(bench: Workbench, mosquit
     assert (nobody.code, "has no key of 'oven'" in nobody.err) == (2, True)
     (folder / "agent.keys").chmod(0o644)
     open_to_all = agent(bench, mosquitto, folder).finish()
-    assert (open_to_all.code, "Others than its owner may read" in open_to_all.err) == (2, True)
+    assert (open_to_all.code, "can be read or written by others" in open_to_all.err) == (2, True)
     assert not (bench.runs / "lab").exists()
 
 

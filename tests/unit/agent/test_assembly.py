@@ -17,7 +17,7 @@ from agent.entropy.measure import EntropyMeasure
 from agent.run_files import DATABASE, LOG
 from agent.runtime.resume import begin
 from agent.settings import CampaignSettings
-from agent.store.store import Commit
+from agent.store.commit import Commit
 from protocols.errors import StoreError
 from protocols.link.broker_settings import BrokerSettings
 from tests.support.campaigns import PROPERTY, SENT_AT, UNIT, small_plan, small_pool

@@ -13,8 +13,9 @@ import pytest
 from agent.campaign.events import CampaignPaused
 from agent.runtime.commits import Commits
 from agent.store import patience as patience_module
+from agent.store.commit import Commit
 from agent.store.patience import Patience
-from agent.store.store import Commit, Store
+from agent.store.store import Store
 from protocols.errors import DatabaseAway
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.storage.database import sqlite_url

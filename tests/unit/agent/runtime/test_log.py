@@ -17,7 +17,7 @@ from agent.runtime import log as logs
 from agent.runtime.log import TransactionLog, WaitingLog, log_bands, open_log
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed, Transaction
-from agent.store.store import QuarantinedMessage
+from agent.store.commit import QuarantinedMessage
 from protocols.wire.messages import ControlAction
 from tests.support.campaigns import PROPERTY, control, failure_of, quantity, result_of, small_plan, small_pool
 from tests.support.stored_campaigns import Shelf, delivered, opened

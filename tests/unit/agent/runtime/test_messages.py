@@ -16,7 +16,7 @@ from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Candidate
 from agent.runtime.messages import MessageBuilder
-from agent.store.store import JournalHead
+from agent.store.commit import JournalHead
 from protocols.wire.codec import decode
 from protocols.wire.limits import (
     MAX_ATOMS,

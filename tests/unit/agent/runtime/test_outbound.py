@@ -25,7 +25,8 @@ from agent.runtime.outbound import (
 )
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import Transaction, TransactionBuilder
-from agent.store.store import JournalHead, JournalView
+from agent.store.commit import JournalHead
+from agent.store.store import JournalView
 from agent.store.tables import JournalRow
 from protocols.errors import BrokerError
 from protocols.link.election import LISTEN_S

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from agent.runtime.transaction import (
     PolicyAnswer,
     Transaction,
 )
-from agent.store.store import Commit, Store
+from agent.store.commit import Commit
+from agent.store.store import Store
 from agent.store.views import DatasetLabels
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
@@ -95,7 +97,7 @@ def test_inputs_stand_in_the_order_in_which_they_were_folded(folder: Folder) -> 
     assert (last["before"], last["sequence"], last["made"]) == (2, 3, [])
 
 
-def test_what_is_only_counted_is_told_with_the_next_note_and_makes_none_itself(folder: Folder) -> None:
+def test_what_is_only_counted_is_told_with_the_next_note_and_only_the_first_makes_one_itself(folder: Folder) -> None:
     writer, recorder = folder.begin()
     message = Delivery("t", b"4", retain=False, qos=1, ack_token=None)
     for _ in range(3):
@@ -104,7 +106,38 @@ def test_what_is_only_counted_is_told_with_the_next_note_and_makes_none_itself(f
     recorder.write_ahead(transaction(PAUSED))
     writer.close()
     notes = folder.rows()[3:]
-    assert [note["took"] for note in notes] == [[{"row": 4}, {"counted": DUPLICATE, "times": 7}], [{"expired": "a"}]]
+    assert [note["took"] for note in notes] == [
+        [{"counted": DUPLICATE, "times": 2}], [{"row": 4}, {"counted": DUPLICATE, "times": 5}], [{"expired": "a"}],
+    ]  # fmt: skip
+
+
+def counted(folder: Folder, recorder: RunRecorder, number: int) -> None:
+    """Commit a message that is only counted, or that stands in a row."""
+    message = Delivery("t", b"%d" % number, retain=False, qos=1, ack_token=None)
+    step = Transaction(took=[message], verdicts=["" if number else DUPLICATE], counts=Counter({DUPLICATE: 1}))
+    recorder.write_ahead(step)
+    folder.store.append(step.commit(()), now="then")
+
+
+def test_a_start_says_how_the_counters_stand_and_whether_rows_of_the_recording_were_lost(folder: Folder) -> None:
+    writer, recorder = folder.begin()
+    kept = folder.path.read_bytes()
+    for _ in range(3):
+        counted(folder, recorder, 0)
+    folder.begin()[0].close()
+    writer.close()
+    assert [row.get("counts") for row in folder.rows() if row["note"] == "start"] == [{}, {DUPLICATE: 3}]
+    folder.path.write_bytes(kept)
+    folder.begin()[0].close()
+    assert [(row.get("counts"), row.get("lost")) for row in folder.rows()[2:]] == [({}, None), ({DUPLICATE: 3}, True)]
+
+
+def test_each_commit_that_counts_what_is_noted_keeps_where_the_recording_stands(folder: Folder) -> None:
+    writer, recorder = folder.begin()
+    for number in (0, 0, 3):
+        counted(folder, recorder, number)
+    writer.close()
+    assert [mark[0] for mark in marks(folder)] == [4, 5]  # of the second one no row tells
 
 
 @pytest.mark.parametrize("committed", [False, True])

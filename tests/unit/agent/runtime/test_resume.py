@@ -82,10 +82,13 @@ def test_beginning_again_finds_what_was_begun(store: Store) -> None:
 
 
 def test_a_crash_between_the_claim_and_the_first_append_is_mended_with_the_claimed_uid(store: Store) -> None:
-    store.claim(PLAN, schema_version=SCHEMA_VERSION, now=SENT_AT)
+    store.claim(PLAN, schema_version=SCHEMA_VERSION, now="2000-01-01T00:00:00Z")
     start(store, small_plan(POOL, uid="ffffffff"))
     assert remember(store, POOL).campaign.plan.uid == PLAN.uid
     assert store.sequence == 2
+    meta = store.meta()
+    assert meta is not None
+    assert meta.created_at == SENT_AT, "when it began, which its journal says too"
 
 
 def test_remember_knows_what_the_running_agent_knew(store: Store) -> None:

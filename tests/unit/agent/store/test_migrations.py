@@ -14,8 +14,8 @@ from agent.campaign.events import EVENT_TYPES, Event
 from agent.campaign.life_cycle import Phase
 from agent.runtime.resume import remember
 from agent.store import migrations
+from agent.store.commit import Commit
 from agent.store.migrations import MIGRATIONS, current_version, migrate
-from agent.store.store import Commit
 from agent.store.tables import ALL_TABLES, OLDEST_SCHEMA_VERSION, SCHEMA_VERSION
 from protocols.errors import StoreError
 from protocols.storage.database import sqlite_url

@@ -18,6 +18,7 @@ from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.storage.database import sqlite_url
 from protocols.storage.server_url import DatabaseUrl
+from protocols.wire.limits import MAX_FAMILIES
 from tests.support.campaigns import small_plan, small_pool, with_source_ids
 from tests.support.samples.folders import contents
 from tests.support.stored_campaigns import START, Shelf, assert_views_equal_fold, opened
@@ -149,6 +150,12 @@ def test_the_candidates_that_a_run_touched_have_the_ids_of_its_table(tmp_path: P
     called = {each.candidate_id: each.source_id for each in pool.candidates}
     for which in (*START, *waiting):
         assert touched.candidate(which).source_id == called[which] != ""
+
+
+def test_a_dataset_of_more_families_than_a_pool_has_is_refused_before_they_take_memory() -> None:
+    families = [f"f{number}" for number in range(MAX_FAMILIES + 1)]
+    with pytest.raises(StoreError, match=f"has {MAX_FAMILIES + 1} families"):
+        partial_pool([], {}, families, {}, stand_ins=1 << 60)
 
 
 def test_a_candidate_that_nobody_observed_has_no_place() -> None:

@@ -10,18 +10,30 @@ import pytest
 from sqlalchemy import delete, text
 from sqlalchemy.exc import DBAPIError
 
-from agent.campaign.events import ObservationAdded, RequestIssued, dump_event
+from agent.campaign.events import ObservationAdded, RequestIssued, ResultAccepted, dump_event
 from agent.campaign.ledger import TrajectoryPoint
 from agent.campaign.plan import Ordering
 from agent.entropy.bias import BiasPoint
 from agent.store import store as store_module
-from agent.store.store import GENESIS_DIGEST, Commit, OutboxItem, QuarantinedMessage, Store, chain_digest
+from agent.store.commit import Commit, OutboxItem, QuarantinedMessage
+from agent.store.standing import GENESIS_DIGEST, chain_digest
+from agent.store.store import Store
 from agent.store.tables import ALL_TABLES, BIAS_FAMILY, JOURNAL, OBSERVATION, QUARANTINE
 from protocols.errors import InvariantViolation, StoreError
 from protocols.storage.database import sqlite_url, store_error
 from protocols.storage.server_url import DatabaseUrl
 from protocols.wire.limits import QUARANTINE_PREFIX_BYTES
-from tests.support.campaigns import SENT_AT, refold, result_of, small_plan, small_pool, state_of
+from protocols.wire.messages import ControlAction
+from tests.support.campaigns import (
+    SENT_AT,
+    control,
+    quantity,
+    refold,
+    result_of,
+    small_plan,
+    small_pool,
+    state_of,
+)
 from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, delivered, opened, rows
 
 POOL = small_pool(24)
@@ -53,6 +65,26 @@ class StoreContract:
         shelf.play(seed)
         assert shelf.store.sequence > 40
         assert_views_equal_fold(shelf.store, POOL)
+
+    def test_a_value_that_is_corrected_taken_back_and_measured_again_is_so_in_every_view(self, shelf: Shelf) -> None:
+        shelf.transaction(*(delivered(result_of(each)) for each in shelf.awaited[:2]))
+        corrected, gone = (event.candidate_id for event in shelf.store.journal() if isinstance(event, ResultAccepted))
+        amend = control(ControlAction.AMEND_OBSERVATION, corrected, quantity=quantity(0.125))
+        shelf.transaction(delivered(amend), delivered(control(ControlAction.RETRACT_OBSERVATION, gone)))
+        assert_views_equal_fold(shelf.store, POOL)
+        shelf.transaction(delivered(control(ControlAction.REQUEUE_CANDIDATE, gone)))
+        while gone not in {each.candidate_id for each in shelf.awaited}:
+            shelf.transaction(delivered(result_of(shelf.awaited[0])))
+        again = next(each for each in shelf.awaited if each.candidate_id == gone)
+        shelf.transaction(delivered(result_of(again, quantity(-0.5))))
+        assert_views_equal_fold(shelf.store, POOL)
+        assert shelf.campaign.values[POOL.index_of[gone]] == -0.5
+
+    def test_a_row_of_the_journal_is_told_with_its_digest_and_time(self, shelf: Shelf) -> None:
+        last = shelf.store.row_at(shelf.store.sequence)
+        assert last is not None
+        assert (last.sequence, last.digest, last.recorded_at) == (shelf.store.sequence, shelf.store.digest, SENT_AT)
+        assert shelf.store.row_at(shelf.store.sequence + 1) is None
 
     def test_the_state_is_the_fold_of_the_journal_also_after_opening_again(self, url: str) -> None:
         store = opened(url, POOL)

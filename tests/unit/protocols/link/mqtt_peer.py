@@ -1,23 +1,32 @@
 """A broker that says what it is told to say: for answers that a well-behaved one cannot be made to give.
 
-It speaks just enough MQTT 3.1.1 and 5 over a real socket: CONNECT, SUBSCRIBE, PUBLISH, PINGREQ, DISCONNECT.
+It speaks just enough MQTT 3.1.1 and 5 over a real socket: CONNECT, SUBSCRIBE, PUBLISH, PINGREQ, DISCONNECT. Beside it,
+how sessions of ours are run against it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+import pytest
+
+from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerSettings
+from protocols.link.mqtt import MqttSession
+from protocols.link.transport import LinkUp
+
+PATIENCE_S = 20.0
 
 CONNECT, PUBLISH, SUBSCRIBE, PINGREQ, DISCONNECT = 1, 3, 8, 12, 14
 """Packet types: the upper half of the first byte."""
 
-V5 = 5
-"""Protocol level of MQTT 5 in a CONNECT packet; 3.1.1 has 4."""
+V311, V5 = 4, 5
+"""Protocol level in a CONNECT packet."""
 
 
 @dataclass(slots=True)
@@ -118,6 +127,37 @@ async def scripted_peer(script: Script, port: int = 0) -> AsyncIterator[BrokerSe
         for writer in script._writers:
             writer.close()
         await server.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def running(session: MqttSession) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a session from its first link on."""
+    task = asyncio.create_task(session.run())
+    try:
+        await next_link(session)
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def next_link(session: MqttSession) -> None:
+    """Wait until a session is connected, again or for the first time."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not isinstance(await session.receive(), LinkUp):
+            pass
+
+
+async def ended_by(session: MqttSession) -> BrokerError:
+    """Run a session until it gives up; return why. It leaves nothing of which asyncio tells a person."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: complaints.append(told))
+    with pytest.raises(BrokerError) as caught:
+        async with asyncio.timeout(PATIENCE_S):
+            await session.run()
+    gc.collect()
+    assert complaints == []
+    return caught.value
 
 
 async def _packet(reader: asyncio.StreamReader) -> tuple[int, bytes]:

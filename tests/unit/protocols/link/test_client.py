@@ -6,18 +6,20 @@ from typing import Any
 
 import pytest
 from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.client import (
     LISTENER_EXPIRY_S,
     NOT_KEPT_S,
     SESSION_EXPIRY_S,
+    PackedProperties,
     new_client,
     packed_bytes,
     with_user_properties,
 )
 from protocols.link.properties import properties_of
-from protocols.link.transport import Will
+from protocols.link.transport import UserProperties, Will
 
 
 def made(version: MqttVersion, expiry_s: int, will: Will | None = None) -> Any:
@@ -49,6 +51,26 @@ def test_user_properties_are_sent_as_they_come_and_their_size_is_known() -> None
 def test_without_properties_a_packet_says_that_there_are_none() -> None:
     assert with_user_properties(PacketTypes.PUBLISH, ()) is None
     assert packed_bytes(None) == 1
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        (("unit", "eV"),),
+        (("unit", "eV"), ("unit", "K"), ("größe", "½ Å"), ("", "")),
+        tuple((f"instrument-{number}", "0" * 64) for number in range(64)),  # its length takes two bytes
+        (("long", "x" * 65_535),),
+    ],
+)
+@pytest.mark.parametrize("packet", [PacketTypes.PUBLISH, PacketTypes.WILLMESSAGE])
+def test_properties_that_are_packed_once_are_those_that_paho_packs(packet: int, pairs: UserProperties) -> None:
+    packed, by_paho = PackedProperties(packet, pairs), Properties(packet)  # type: ignore[no-untyped-call]
+    by_paho.UserProperty = list(pairs)
+    assert packed.pack() == by_paho.pack()  # type: ignore[no-untyped-call]
+    assert str(packed) == str(by_paho)
+    assert properties_of(packed) == properties_of(by_paho)
+    read, size = Properties(packet).unpack(packed.pack())  # type: ignore[no-untyped-call]
+    assert (read.UserProperty, size) == (list(pairs), len(packed.pack()))
 
 
 async def test_the_signature_of_a_last_will_stands_beside_it_or_in_its_envelope() -> None:

@@ -9,8 +9,18 @@ import pytest
 from paho.mqtt.client import WebsocketConnectionError
 
 from protocols.link.broker_settings import BrokerSettings
-from protocols.link.failures import START_IT, Failure, no_broker_answers, of_opening, of_refusal
+from protocols.link.failures import (
+    LOOK_AT_IT,
+    SEE_WHETHER_IT_RUNS,
+    START_IT,
+    Failure,
+    never_linked,
+    no_broker_answers,
+    of_opening,
+    of_refusal,
+)
 from protocols.link.tcp import NotReached
+from protocols.link.transport import LinkDown
 
 
 def judged(error: OSError, scheme: str = "mqtt") -> Failure:
@@ -107,3 +117,19 @@ def test_nobody_there_is_told_with_the_reason_and_what_to_do() -> None:
     error = no_broker_answers(BrokerSettings(url="mqtt://lab").address(), "Connection refused")
     assert error.found == "No MQTT broker answers at mqtt://lab:1883 (Connection refused)"
     assert error.action == START_IT
+
+
+@pytest.mark.parametrize(
+    ("last", "reason", "advice"),
+    [
+        (None, "mqtt://lab:1883", SEE_WHETHER_IT_RUNS),
+        (LinkDown("cut"), "(cut)", SEE_WHETHER_IT_RUNS),
+        (LinkDown("it says nothing", LOOK_AT_IT), "(it says nothing)", LOOK_AT_IT),
+    ],
+)
+def test_who_leaves_before_it_was_connected_hears_what_its_link_said_last(
+    last: LinkDown | None, reason: str, advice: str
+) -> None:
+    error = never_linked(BrokerSettings(url="mqtt://lab").address(), last)
+    assert error.found.endswith(reason)
+    assert error.action == advice

@@ -8,7 +8,7 @@ import gc
 import socket
 import threading
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import aiomqtt
@@ -20,28 +20,11 @@ from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.mqtt import STEADY_S, MqttSession
 from protocols.link.tcp import hang_up
 from protocols.link.transport import LinkDown, LinkLost, LinkUp, PublishRefused
-from tests.unit.protocols.link.mqtt_peer import V5, Script, scripted_peer
-
-PATIENCE_S = 20.0
-V311 = 4
+from tests.unit.protocols.link.mqtt_peer import PATIENCE_S, V5, V311, Script, ended_by, running, scripted_peer
 
 
 def session_of(settings: BrokerSettings, *subscriptions: str) -> MqttSession:
     return MqttSession(settings, client_id="client", subscriptions=subscriptions)
-
-
-@contextlib.asynccontextmanager
-async def running(session: MqttSession) -> AsyncIterator[asyncio.Task[None]]:
-    """Run a session from its first link on."""
-    task = asyncio.create_task(session.run())
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while not isinstance(await session.receive(), LinkUp):
-                pass
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -49,13 +32,6 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - of another library's making
             await asyncio.sleep(0.005)
-
-
-async def ended_by(session: MqttSession) -> BrokerError:
-    with pytest.raises(BrokerError) as caught:
-        async with asyncio.timeout(PATIENCE_S):
-            await session.run()
-    return caught.value
 
 
 async def test_a_client_whose_id_is_taken_over_says_so_and_ends() -> None:
@@ -438,16 +414,6 @@ async def test_a_confirmation_that_comes_after_the_patience_confirms_nothing_els
             script.puback = 0
             await session.publish("lab/y", b"2")
     assert script.topics == ["lab/x", "lab/y"]
-
-
-async def test_what_was_confirmed_just_before_the_link_ended_stays_confirmed() -> None:
-    session = session_of(BrokerSettings(url="mqtt://127.0.0.1:1"))
-    confirmed, open_yet = (asyncio.get_running_loop().create_future() for _ in range(2))
-    confirmed.set_result(0)
-    session._awaiting |= {1: confirmed, 2: open_yet}
-    session._disconnected()
-    assert confirmed.result() == 0
-    assert isinstance(open_yet.exception(), LinkLost)
 
 
 @pytest.mark.parametrize("scheme", ["mqtts", "ws", "wss"])

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from protocols.link.mqtt import MqttSession
-from protocols.link.transport import LinkDown, LinkLost, LinkUp, PublishRefused, Will
-from tests.unit.protocols.link.mqtt_peer import V5, Script, scripted_peer
+from protocols.link.transport import LinkDown, LinkLost, PublishRefused, Will
+from tests.unit.protocols.link.mqtt_peer import (
+    PATIENCE_S,
+    V5,
+    V311,
+    Script,
+    ended_by,
+    next_link,
+    running,
+    scripted_peer,
+)
 
-PATIENCE_S = 20.0
-V311 = 4
 MAXIMUM_PACKET_SIZE, RECEIVE_MAXIMUM, MAXIMUM_QOS, RETAIN_AVAILABLE = 0x27, 0x21, 0x24, 0x25
 WILDCARDS_AVAILABLE, SHARED_AVAILABLE = 0x28, 0x2A
 
@@ -41,31 +45,6 @@ class Watched(MqttSession):
 
     def reasons(self) -> list[str]:
         return [fields["reason"] for name, fields in self.told if name == "link_down"]
-
-
-@contextlib.asynccontextmanager
-async def running(session: MqttSession) -> AsyncIterator[asyncio.Task[None]]:
-    """Run a session from its first link on."""
-    task = asyncio.create_task(session.run())
-    try:
-        await next_link(session)
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def next_link(session: MqttSession) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not isinstance(await session.receive(), LinkUp):
-            pass
-
-
-async def ended_by(session: MqttSession) -> BrokerError:
-    with pytest.raises(BrokerError) as caught:
-        async with asyncio.timeout(PATIENCE_S):
-            await session.run()
-    return caught.value
 
 
 async def test_a_message_larger_than_the_broker_said_that_it_takes_is_refused_before_it_is_sent() -> None:

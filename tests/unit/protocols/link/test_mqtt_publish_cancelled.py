@@ -34,7 +34,7 @@ async def _publishing() -> tuple[MqttSession, asyncio.Task[None]]:
 
 async def test_a_publish_is_cancelled_though_its_answer_comes_in_the_same_turn() -> None:
     session, publishing = await _publishing()
-    session._awaiting[NUMBER].set_result(0)
+    session._unconfirmed.take(NUMBER, 0)
     publishing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await publishing
@@ -61,5 +61,5 @@ async def test_a_time_limit_around_a_publish_holds_though_its_answer_comes_in_th
     limit = await entered
     await asyncio.sleep(0)
     limit.reschedule(loop.time())
-    session._awaiting[NUMBER].set_result(0)
+    session._unconfirmed.take(NUMBER, 0)
     assert await goodbye == "ended"

@@ -32,12 +32,10 @@ def test_a_password_is_the_only_line_of_its_file(file: Path, content: str) -> No
 
 
 @pytest.mark.skipif(os.name != "posix", reason="who may read a file is told as on Unix")
-@pytest.mark.parametrize("mode", [0o604, 0o644, 0o602, 0o777])
-def test_a_file_that_everybody_can_read_or_change_is_refused(file: Path, mode: int) -> None:
-    file.chmod(mode)
-    with pytest.raises(SettingsError, match="Everybody") as caught:
+def test_a_file_that_others_can_read_or_change_is_refused(file: Path) -> None:
+    file.chmod(0o640)
+    with pytest.raises(SettingsError, match=r"The password file .* by others"):
         password_of_file(str(file))
-    assert caught.value.action == f"chmod 600 {file}"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +44,7 @@ def test_a_file_that_everybody_can_read_or_change_is_refused(file: Path, mode: i
         (b"", "one line"),
         (b"\n", "one line"),
         (f"{SECRET}\nanother\n".encode(), "one line"),
-        (b"x" * (MAX_FILE_BYTES + 1), "one line"),
+        (b"x" * (MAX_FILE_BYTES + 1), "larger than"),
         (b"\xff\xfe", "UTF-8"),
     ],
 )

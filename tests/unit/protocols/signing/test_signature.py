@@ -9,7 +9,7 @@ import pytest
 
 from protocols.errors import MessageError
 from protocols.signing.key_ring import KeyRing
-from protocols.signing.signature import Verdict, judge, require_signature, sign, signature
+from protocols.signing.signature import MAX_TOPICS_KNOWN, Verdict, judge, require_signature, sign, signature
 from tests.support.samples.keys import RING, key_of
 
 BASE = "entropilot/v1/demo"
@@ -25,6 +25,17 @@ def test_a_signature_is_what_the_documents_say() -> None:
     expected = hmac.new(key, covered, hashlib.sha256).hexdigest()
     assert signature(key, RESULT, PAYLOAD) == expected
     assert sign(RING.part_of("furnace"), RESULT, PAYLOAD) == {"furnace": expected}
+
+
+def test_what_is_remembered_of_topics_is_bounded_and_changes_no_signature() -> None:
+    ring = RING.part_of("furnace")
+    once = sign(ring, RESULT, PAYLOAD)
+    for number in range(2 * MAX_TOPICS_KNOWN):
+        sign(ring, f"{BASE}/result/stranger-{number}", PAYLOAD)
+    assert len(ring.known) == MAX_TOPICS_KNOWN
+    assert sign(ring, RESULT, PAYLOAD) == once == sign(RING.part_of("furnace"), RESULT, PAYLOAD)
+    assert sign(ring, RESULT, b"another") != once
+    assert ring == RING.part_of("furnace"), "what was signed makes no other ring"
 
 
 @pytest.mark.parametrize(

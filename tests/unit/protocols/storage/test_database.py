@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,8 +30,8 @@ from protocols.storage import database, foreign_file
 from protocols.storage.database import (
     SQLITE_SETTINGS,
     Statements,
+    connected,
     open_engine,
-    opening,
     require_database_url,
     sqlite_url,
     transaction,
@@ -230,6 +230,21 @@ def test_a_damaged_page_is_told_at_the_start_before_anything_is_read_or_written(
     assert "from a copy" in caught.value.action
 
 
+def test_an_index_that_does_not_say_what_its_table_says_is_told_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (x TEXT PRIMARY KEY)")
+        connection.execute("INSERT INTO t VALUES ('needle')")
+        connection.commit()
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"needle")
+    assert content.index(b"needle") < at  # in the table, and in its index
+    content[at] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match=r"is damaged: row 1 missing from index"):
+        open_engine(sqlite_url(path))
+
+
 # --- statements -----------------------------------------------------------------------------------------------------
 
 
@@ -358,12 +373,24 @@ def test_a_reader_is_ended_when_reading_does_not_end(tmp_path: Path, monkeypatch
     path = tmp_path / "a.db"
     sqlite3.connect(path).close()
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
-    with opening(sqlite_url(path), to_read=True) as connection:
-        with (
-            closing(connection),
-            pytest.raises(StoreError, match="interrupted") as caught,
-            transaction(connection, sqlite_url(path)),
-        ):
-            connection.exec_driver_sql(endless)
-        connection.engine.dispose()
+    with (
+        connected(sqlite_url(path), to_read=True) as connection,
+        pytest.raises(StoreError, match="interrupted") as caught,
+        transaction(connection, sqlite_url(path)),
+    ):
+        connection.exec_driver_sql(endless)
     assert "longer than a file of this size" in caught.value.action
+
+
+@pytest.mark.parametrize("fault", [None, ValueError("ours")])
+def test_a_connection_for_a_block_is_released_at_its_end_however_it_ends(
+    tmp_path: Path, fault: ValueError | None
+) -> None:
+    with (
+        pytest.raises(ValueError, match="ours") if fault else nullcontext(),
+        connected(sqlite_url(tmp_path / "a.db")) as it,
+    ):
+        assert it.exec_driver_sql("SELECT 1").scalar() == 1
+        if fault:
+            raise fault
+    assert it.closed

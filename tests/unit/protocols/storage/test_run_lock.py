@@ -45,8 +45,9 @@ def test_a_lock_file_that_was_left_over_locks_nobody_out(tmp_path: Path) -> None
 
 
 def test_two_folders_have_two_locks(tmp_path: Path) -> None:
-    with lock(tmp_path / "a.lock"), lock(tmp_path / "b.lock"):
-        pass
+    paths = [tmp_path / "a.lock", tmp_path / "b.lock"]
+    with lock(paths[0]), lock(paths[1]):
+        assert [path.read_text() for path in paths] == [str(os.getpid())] * 2
 
 
 LINUX_ONLY = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs the mounts of Linux")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import make_url
 
@@ -13,6 +15,9 @@ WHERE = "postgresql://lab@host/name"
 
 class OperationalError(Exception):
     """Named like the driver's, which is known by its name alone; without a state it is of connecting."""
+
+    sqlstate: str | None = None
+    diag: SimpleNamespace | None = None
 
 
 def refused(found: str) -> OperationalError:
@@ -58,6 +63,15 @@ def test_what_waiting_does_not_mend_is_told_with_what_to_do(found: str, advice: 
 def test_whatever_cost_the_connection_is_a_server_that_is_away() -> None:
     assert isinstance(server_error(Exception("terminating connection"), WHERE, lost=True), DatabaseAway)
     assert not isinstance(server_error(Exception("duplicate key"), WHERE, lost=False), DatabaseAway)
+
+
+@pytest.mark.parametrize(("severity", "is_away"), [("FATAL", True), ("PANIC", True), ("ERROR", False), (None, False)])
+def test_an_answer_that_ends_the_session_is_of_a_server_that_is_away(severity: str | None, is_away: bool) -> None:
+    """The connection is not closed yet when the driver tells it."""
+    error = OperationalError("terminating connection due to unexpected postmaster exit")
+    error.sqlstate = "57P01"
+    error.diag = SimpleNamespace(severity_nonlocalized=severity)
+    assert isinstance(server_error(error, WHERE, lost=False), DatabaseAway) == is_away
 
 
 def test_what_a_url_says_of_the_connection_stays() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from protocols.wire.attribution import Attribution, attributed, message_id_of
+from protocols.wire.attribution import Attribution, OrderAttribution, attributed, message_id_of, ordered_by
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
 from tests.support import sample_messages as messages
@@ -65,3 +65,14 @@ def test_what_is_said_elsewhere_is_no_answer(topic: str) -> None:
 def test_a_message_that_names_two_ids_has_none() -> None:
     assert message_id_of(PAYLOAD) == "m-7"
     assert message_id_of(PAYLOAD[:-1] + b',"message_id":"m-8"}') is None
+
+
+def test_an_order_that_cannot_be_read_is_its_operators_by_topic_and_id() -> None:
+    topic = f"entropilot/v1/{messages.CAMPAIGN}/control/ada"
+    assert ordered_by(topic, b'{"message_id": "m-9", "action": "fly') == OrderAttribution(
+        messages.CAMPAIGN, "ada", "m-9"
+    )
+    assert ordered_by(topic, b"{}") is None
+    assert ordered_by(topic.removesuffix("/ada"), b'{"message_id": "m-9"}') is None, "nobody is named who could hear it"
+    assert ordered_by(TOPIC, PAYLOAD) is None
+    assert ordered_by("elsewhere", b'{"message_id": "m-9"}') is None

@@ -33,3 +33,5 @@ def test_a_free_port_stays_free() -> None:
         port = taken.getsockname()[1]
     require_free(LOOPBACK, port)
     require_free(LOOPBACK, port)
+    with socket.create_server((LOOPBACK, port)) as taken:
+        assert taken.getsockname() == (LOOPBACK, port)

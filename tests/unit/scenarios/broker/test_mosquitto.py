@@ -22,7 +22,7 @@ from scenarios.broker.mosquitto import (
     write_mosquitto_files,
 )
 
-PARTS = accounts_for(["agent", "instrument:furnace"])
+PARTS = accounts_for(["furnace"])
 
 
 def test_our_mosquitto_keeps_what_it_confirms_and_lets_in_who_is_named(tmp_path: Path) -> None:
@@ -41,9 +41,9 @@ def test_our_mosquitto_keeps_what_it_confirms_and_lets_in_who_is_named(tmp_path:
 def test_the_access_list_names_each_user_before_its_rights() -> None:
     first, *users = access_list(PARTS).split("\nuser ")
     assert "topic" not in first  # before any user it would hold for who has no name
-    assert [each.splitlines()[0] for each in users] == ["agent", "furnace"]
-    assert "topic write entropilot/v1/+/result/furnace" in users[1].splitlines()
-    assert "agent" not in users[1]
+    assert [each.splitlines()[0] for each in users] == ["agent", "observer", "furnace"]
+    assert "topic write entropilot/v1/+/result/furnace" in users[2].splitlines()
+    assert "agent" not in users[2]
 
 
 def test_passwords_are_hashed_as_mosquitto_checks_them() -> None:

@@ -47,7 +47,7 @@ def test_a_broker_of_this_machine_is_used_with_the_account_that_it_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    write_credentials(credentials_place("127.0.0.1", 1884), accounts_for(()))
+    write_credentials(credentials_place("127.0.0.1", 1884), accounts_for())
     assert broker_at("mqtt://localhost:1884", {}).address().username == ANYBODY
     assert broker_at("mqtt://localhost:1885", {}).address().username is None
     given = {"ENTROPILOT_BROKER__USERNAME": "ann", "ENTROPILOT_BROKER__PASSWORD": "hers"}

@@ -60,7 +60,7 @@ def test_a_file_with_an_instruments_key_lets_nobody_operate(tmp_path: Path) -> N
 
 def test_the_account_of_the_operator_is_taken_out_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "lab.json"
-    write_credentials(path, accounts_for(["agent", "operator:ann"]))
+    write_credentials(path, accounts_for((), ["ann"]))
     environ = {"ENTROPILOT_BROKER__CREDENTIALS_FILE": str(path)}
     place = place_on_broker(URL, "lab", scenario=None, operator=None, keys=None, environ=environ)
     assert (place.operator, place.broker.address().username) == ("ann", "ann")

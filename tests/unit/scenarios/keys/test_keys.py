@@ -58,6 +58,7 @@ def test_a_file_that_was_lost_is_written_again_with_the_same_key(tmp_path: Path)
     [
         ({"instruments": ["agent"]}, "'agent' can be no"),
         ({"operators": ["any"]}, "'any' can be no"),
+        ({"instruments": ["observer"]}, "'observer' can be no"),  # it could have no account
         ({"instruments": ["No Id"]}, "'No Id' can be no"),
         ({"instruments": ["../up"]}, "can be no"),
         ({"instruments": ["a"], "operators": ["a"]}, "an instrument and an operator"),

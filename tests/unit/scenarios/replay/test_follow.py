@@ -11,9 +11,9 @@ import pytest
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.acquisition.registry import make_policy
 from agent.pool.candidates import Pool
-from agent.runtime.transaction import Transaction
+from agent.runtime.transaction import SENT_AGAIN, Transaction
 from protocols.errors import StoreError
-from protocols.recording.lines import AnyRow, EventRow, MessageRow, StartRow, TransactionRow
+from protocols.recording.lines import IN, AnyRow, EventRow, MessageRow, StartRow, TransactionRow
 from protocols.recording.reader import open_recording
 from scenarios.diff.diff import _Collected
 from scenarios.replay.decisions import Decision
@@ -227,3 +227,37 @@ def test_messages_that_were_cut_or_only_counted_are_counted_as_they_were_judged(
     assert (outcome.lost, outcome.events) == ("", before.events)
     assert counts["quarantined: not_json"] >= 1
     assert counts["candidate_result: duplicate"] >= 7
+
+
+def statuses_and_counts(pool: Pool, rows: list[AnyRow]) -> tuple[int, Counter[str]]:
+    """Return how many statuses are acted on, and what is counted."""
+    acted_on, counts = 0, Counter[str]()
+
+    def note(transaction: Transaction, _time_s: float) -> None:
+        nonlocal acted_on
+        acted_on += len(transaction.statuses)
+        counts.update(transaction.counts)
+
+    follower = Follower(pool, None, followed=note)
+    for row in rows:
+        follower.take(row)
+    outcome = follower.finish()
+    assert (outcome.lost, outcome.differing) == ("", 0)
+    return acted_on, counts
+
+
+@pytest.mark.parametrize(("verdict", "acted_on"), [("", 2), (SENT_AGAIN, 1)])
+def test_a_signed_status_that_was_sent_again_is_taken_as_its_agent_judged_it(
+    pool: Pool, rows: list[AnyRow], verdict: str, acted_on: int
+) -> None:
+    place = first_step(rows, made=True)
+    step = rows[place]
+    assert isinstance(step, TransactionRow)
+    heard = next(row for row in rows if isinstance(row, MessageRow) and row.direction == IN and "/status/" in row.topic)
+    status = dataclasses.replace(heard, number=10**6, signed_by=heard.topic.rpartition("/")[2])
+    again = dataclasses.replace(status, number=10**6 + 1, verdict=verdict)
+    took = ({"row": status.number}, {"row": again.number})
+    taking = TransactionRow(10**6 + 2, step.time_s, took, (), step.sequence, step.sequence)
+    before, _ = statuses_and_counts(pool, rows)
+    after, counts = statuses_and_counts(pool, [*rows[: place + 1], status, again, taking, *rows[place + 1 :]])
+    assert (after - before, counts[SENT_AGAIN]) == (acted_on, 2 - acted_on)

@@ -77,5 +77,5 @@ def test_another_file_is_refused(folder: Path, content: str) -> None:
 def test_a_file_that_others_may_write_is_not_believed(folder: Path) -> None:
     with told_connection(folder, "lab", OWN, SigningSettings(), is_own=True):
         (folder / CONNECTION).chmod(0o620)
-        with pytest.raises(SettingsError, match="not yours alone"):
+        with pytest.raises(SettingsError, match="can be read or written by others"):
             connection_of(folder)

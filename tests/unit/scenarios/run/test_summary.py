@@ -16,7 +16,8 @@ from agent.metrics import Metric
 from protocols.errors import StoreError
 from protocols.tables.account import AccountEntry, Handling
 from scenarios.effects.truth import AgainstTruth
-from scenarios.run.summary import MAX_ROWS, RunSummary, read_summary, summary_table, write_summary
+from scenarios.run.summary.model import RunSummary, read_summary, write_summary
+from scenarios.run.summary.table import MAX_ROWS, summary_table
 
 
 def point(gap: float, families: int = 3) -> BiasPoint:
@@ -123,6 +124,17 @@ def test_a_file_that_is_no_summary_is_a_store_error(tmp_path: Path, content: str
     (tmp_path / "summary.json").write_text(content)
     with pytest.raises(StoreError):
         read_summary(tmp_path / "summary.json")
+
+
+def test_a_best_at_no_observation_is_a_store_error(tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    write_summary(path, SUMMARY)
+    tree = json.loads(path.read_text())
+    first = next(iter(tree["best"].values()))
+    first["observation"] = float("inf")  # as 1e400 is read
+    path.write_text(json.dumps(tree))
+    with pytest.raises(StoreError):
+        read_summary(path)
 
 
 def test_the_table_shows_the_three_columns_and_stars_the_most_even() -> None:

@@ -42,9 +42,9 @@ def words_of(comparison: EventComparison) -> str:
 def test_a_recording_leads_to_its_journal_and_knows_what_came(run: RecordedRun) -> None:
     events, _, _ = run.journal()
     comparison = compared(run.folder, events)
-    assert (comparison.found, comparison.compared, comparison.is_whole) == (None, len(events), True)
-    assert comparison.counts["candidate_result: accepted"] == 4
-    assert [each.reason for each in comparison.quarantined] == ["unknown_attempt"]
+    assert (comparison.found, comparison.compared, comparison.came.is_exact) == (None, len(events), True)
+    assert comparison.came.counts["candidate_result: accepted"] == 4
+    assert [each.reason for put in comparison.came.put_aside for each in put.written] == ["unknown_attempt"]
     assert {(each.attempt_id, each.status) for each in _receipts(run)} <= {(ack[0], ack[2]) for ack in comparison.acks}
 
 

@@ -120,7 +120,7 @@ def test_the_recording_stands_where_it_stood_at_every_commit(run: RecordedRun) -
     events, _, _ = run.journal()
     part = marks(run, found(run, events))
     assert part is not None
-    assert (part.problem, part.rows) == ("", 13)
+    assert (part.problem, part.rows) == ("", 16)
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,20 @@ def test_the_recording_stands_where_it_stood_at_every_commit(run: RecordedRun) -
         ("UPDATE recording_mark SET digest = 'x'", "its header or one of its rows 1 to"),
         ("UPDATE recording_mark SET sequence = 999", "speaks of rows"),
         (
+            "UPDATE recording_mark SET before = 0 WHERE row = (SELECT max(row) FROM recording_mark)",
+            "says that the journal stood at row 0; an earlier one that it was at",
+        ),
+        (
             "UPDATE recording_mark SET row = 999 WHERE row = (SELECT max(row) FROM recording_mark)",
             "row 999 of the recording was there at a commit, and it ends at row ",
         ),
         (
             "UPDATE recording_mark SET recorded_at = 'then' WHERE before = sequence",
-            "says that rows of the journal were recorded at then; it speaks of none",
+            "says that something was recorded at then; the recording knows of nothing",
+        ),
+        (
+            "UPDATE recording_mark SET recorded_at = '' WHERE before = sequence",
+            "does not say when it was recorded, and something was put aside with it",
         ),
         (
             "UPDATE journal SET recorded_at = 'then' WHERE sequence = 9",

@@ -42,7 +42,7 @@ def meta(run: RecordedRun) -> CheckedPart:
         return check_meta(connection, run.plan)
 
 
-@pytest.mark.parametrize("name", ["campaign", "uid", "pool_digest"])
+@pytest.mark.parametrize("name", ["campaign", "uid", "pool_digest", "created_at"])
 def test_another_name_in_the_database_is_told(run: RecordedRun, name: str) -> None:
     assert meta(run) == CheckedPart("campaign_meta", 1)
     put(run, f"UPDATE campaign_meta SET {name} = 'another'")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.campaign.events import CampaignStarted
 from agent.campaign.plan import CampaignPlan
 from agent.run_files import RECORDING
-from scenarios.verify.whole_pool import NOT_COMPUTED, WholePool, whole_pool
+from protocols.errors import StoreError
+from protocols.recording.writer import RecordingWriter
+from scenarios.settings.stored import recorded_settings
+from scenarios.sources.scenario import Overrides, load_scenario
+from scenarios.verify.whole_pool import LIMIT_S, NOT_COMPUTED, WholePool, bounded_world, whole_pool
 from tests.support.played_runs import small_system, write_run
+from tests.support.samples.rewritten import rewrite_recording
 
 
 @pytest.fixture
@@ -53,3 +60,22 @@ def test_where_it_cannot_be_it_is_said_why(
 def test_without_a_recording_it_is_said_too(plan: CampaignPlan, tmp_path: Path) -> None:
     (tmp_path / RECORDING).unlink()
     assert whole_pool(tmp_path, plan).why_not.startswith(NOT_COMPUTED)
+
+
+@pytest.mark.parametrize("huge", [{"passive_rows": 900_000}, {"repeats": 9_000}])
+def test_a_model_of_a_stranger_s_recording_with_rows_beyond_number_is_not_made(
+    plan: CampaignPlan, tmp_path: Path, huge: dict[str, int]
+) -> None:
+    def change(_number: int, row: dict[str, Any]) -> None:
+        row["scenario"]["pool"]["structural_model"] |= huge
+
+    rewrite_recording(tmp_path / RECORDING, change)
+    assert "its structural model has " in whole_pool(tmp_path, plan).why_not
+
+
+def test_a_pool_that_takes_too_long_is_given_up(plan: CampaignPlan, tmp_path: Path) -> None:
+    scenario = load_scenario("oracle_table", Overrides(), {}).settings
+    (tmp_path / RECORDING).unlink()
+    RecordingWriter(tmp_path / RECORDING, {"campaign": "small", "scenario": recorded_settings(scenario)}).close()
+    with pytest.raises(StoreError, match="takes longer than 600 s"):
+        bounded_world(tmp_path, plan, itertools.count(step=LIMIT_S).__next__)

@@ -57,7 +57,7 @@ def test_the_state_the_choice_and_its_outcome_are_told() -> None:
         "deviation of its noise",
         "expected gain",
         f"seed {TOLD.seed}, fingerprint {TOLD.fingerprint}",
-        "attempt 1 to simulator-1: observed by simulator-1 in 0.5 s",
+        "attempt 1 to simulator-1 (0.5 s): observed by simulator-1",
         "predicted deviations",
         f"h of {TOLD.target_family}",
         *(figure.label for figure in BIAS_METRICS),

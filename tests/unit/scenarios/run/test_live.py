@@ -14,7 +14,10 @@ from agent.campaign.events import BecameEven, GapStalled
 from agent.campaign.gap_progress import Finding
 from agent.entropy.best import best_of
 from agent.entropy.bias import BiasPoint
-from scenarios.run.live_view import BAR_CELLS, LiveState, LiveView, _bar, progress_line, render
+from scenarios.run.live.state import LiveState
+from scenarios.run.live.terminal import BAR_CELLS, _bar, render
+from scenarios.run.live.view import LiveView
+from scenarios.run.live.words import progress_line
 
 BEFORE = BiasPoint(("cubic", "trigonal"), (9, 4), (1.0, 0.2), 0.8, 0.4, 0.4, "trigonal", 0.75, 0.5)
 NOW = BiasPoint(("cubic", "trigonal"), (9, 8), (1.0, 0.9), 0.1, 0.05, 0.05, "trigonal", 0.95, 1.0, 1.25)

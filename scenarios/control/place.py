@@ -14,9 +14,9 @@ from agent.pool.candidates import Pool
 from agent.run_files import RECORDING
 from protocols.errors import SettingsError, StoreError
 from protocols.link.broker_settings import BrokerSettings
-from protocols.link.credentials import ANYBODY
+from protocols.link.credentials import ANYBODY, RESERVED
 from protocols.recording.reader import read_header
-from protocols.signing.key_ring import RESERVED, KeyRing
+from protocols.signing.key_ring import KeyRing
 from protocols.signing.settings import SigningSettings
 from protocols.signing.transport import Signing
 from protocols.wire.limits import MAX_ID_LENGTH

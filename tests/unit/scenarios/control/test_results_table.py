@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_a_table_may_be_written_as_others_are(tmp_path: Path) -> None:
 
 
 def test_without_ids_a_row_is_the_candidate_that_it_describes(tmp_path: Path) -> None:
-    columns = {"family": "family", "features": ["f0", "f1"]}
+    columns: dict[str, Any] = {"family": "family", "features": ["f0", "f1"]}
     found = read(tmp_path, "family,f0,f1,energy\ncubic,1,2,0.5\ncubic,3,4,\n", **columns)
     pool = tmp_path / "pool.csv"
     pool.write_text("family,f0,f1,energy\ncubic,9,9,1\ncubic,1.0,2,7\n", encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import CampaignPhase, CampaignState, Health, Message, Status
 from scenarios.status.standing import standing_of
@@ -16,7 +18,7 @@ def state(campaign: str, phase: CampaignPhase = CampaignPhase.RUNNING) -> Campai
 
 
 def status(campaign: str, client: str, health: Health = Health.ONLINE) -> Status:
-    role = "agent" if client == "agent" else "simulator"
+    role: Literal["agent", "simulator"] = "agent" if client == "agent" else "simulator"
     return Status(campaign=campaign, message_id="t", sent_at=NOW, client=client, role=role, health=health)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ from tests.support.memory_bus import MemoryBus
 from tests.support.samples.keys import RING
 
 CAMPAIGN, WHO = "lab", "ann"
-SAID = {"campaign": CAMPAIGN, "sent_at": NOW}
+SAID: dict[str, Any] = {"campaign": CAMPAIGN, "sent_at": NOW}
 SIGNED = Signing(KeyRing(operators={WHO: b"k" * 32}))
 
 Said = Callable[[Control], list[Message]]
@@ -41,7 +42,12 @@ def order(message_id: str = "order-1", action: ControlAction = ControlAction.PAU
 
 
 def receipt(control: Control, **changed: object) -> ControlReceipt:
-    told = {"answers": control.message_id, "status": ControlStatus.ACCEPTED, "row": 7, "digest": "a" * 64}
+    told: dict[str, Any] = {
+        "answers": control.message_id,
+        "status": ControlStatus.ACCEPTED,
+        "row": 7,
+        "digest": "a" * 64,
+    }
     return ControlReceipt(message_id=fresh_id(), operator=WHO, **SAID, **(told | changed))
 
 

@@ -24,7 +24,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
-from agent.run_files import LOG, POISON_GUARD, RECORDING, SENT
+from agent.run_files import LOCK, LOG, POISON_GUARD, RECORDING, SENT
 from agent.runtime.asked import facts_of
 from agent.runtime.link import make_link
 from agent.runtime.log import TransactionLog, WaitingLog, log_bands, log_head, open_log
@@ -121,7 +121,7 @@ def open_campaign(
     _require_meter(pool, settings)
     advice = "wait for it or end it, then run again with --resume; or choose another --campaign"
     where = RunDatabase.of(folder, database_url)
-    with RunLock(folder / "campaign.lock", holder="agent", advice=advice), where.without_other_writers(advice):
+    with RunLock(folder / LOCK, holder="agent", advice=advice), where.without_other_writers(advice):
         store = _store(where, pool, settings, tell)
         try:
             asked = settings.plan(

@@ -13,3 +13,6 @@ LOG: Final = "agent.jsonl"
 POISON_GUARD: Final = "agent.in_process"
 SENT: Final = "agent.sent"
 """Which requests may be with a lab of its own messages."""
+
+LOCK: Final = "campaign.lock"
+"""Held by the agent for as long as it has the folder open."""

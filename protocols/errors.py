@@ -69,6 +69,18 @@ class CampaignFellShort(EntropilotError):
     exit_code = 8
 
 
+class OrderRefused(EntropilotError):
+    """An agent refuses what its operator asks for."""
+
+    exit_code = 9
+
+
+class NoAnswer(EntropilotError):
+    """No agent has answered what its operator asks for: it may be carried out, or not."""
+
+    exit_code = 10
+
+
 class MessageError(EntropilotError):
     """A received message is not one of ours; it goes to the quarantine.
 

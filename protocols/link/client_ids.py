@@ -34,3 +34,13 @@ def simulator_client_id(campaign: str | None, simulator: str, instance: str | No
 def operator_client_id(campaign: str) -> str:
     """Return the client id of the operator that a scenario plays."""
     return f"{PREFIX}-{campaign}-operator"
+
+
+def listener_client_id(what: str, unique: str) -> str:
+    """Return the client id of a command that comes and goes: nobody knows it again.
+
+    Args:
+        what: It does.
+        unique: Random.
+    """
+    return f"{PREFIX}-{what}-{unique[:12]}"

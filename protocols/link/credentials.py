@@ -241,6 +241,21 @@ def _found_on_this_machine(host: str, port: int) -> Path | None:
         return None
 
 
+def operators_in(file: str | None, host: str, port: int) -> tuple[str, ...]:
+    """Return the operators that a file of credentials has accounts for; none where there is no file.
+
+    Args:
+        file: The file; None for that of a broker on this machine, if it is there.
+        host: The broker's address.
+        port: The same.
+
+    Raises:
+        SettingsError: When the file is not what it must be.
+    """
+    path = _found_on_this_machine(host, port) if file is None else Path(file).expanduser()
+    return () if path is None else tuple(each.name for each in read_credentials(path) if each.role is Role.OPERATOR)
+
+
 def _accounts_in(content: bytes) -> list[dict[str, str]]:
     said = json.loads(content)
     if said["format"] != FORMAT:

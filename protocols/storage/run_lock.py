@@ -66,6 +66,27 @@ class RunLock:
         self._file = None
 
 
+def seems_held(path: Path) -> bool:
+    """Tell whether whoever took a lock last is still there, as far as can be told without touching it.
+
+    To try the lock would keep an agent from taking it that starts at this moment. A number that the system has given to
+    another process since is taken for it.
+    """
+    try:
+        holder = int(path.read_bytes()[:64])
+    except (OSError, ValueError):
+        return False
+    if sys.platform == "win32":  # pragma: no cover - there is no signal there that only asks
+        return True
+    try:
+        os.kill(holder, 0)
+    except PermissionError:  # somebody else's
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return holder > 0
+
+
 def sync_names(folder: Path) -> None:
     """Make a folder outlast a power cut: sync the folders that its name and the names above it stand in.
 

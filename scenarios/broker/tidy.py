@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final
 
-from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import BrokerError
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
-from protocols.link.sessions import SessionEnd, end_session
-from protocols.link.transport import Delivery, LinkLost, LinkUp, PublishRefused
-from protocols.wire.fresh_ids import fresh_id
-from protocols.wire.topics import PREFIX
+from protocols.link.sessions import end_session
+from protocols.link.transport import LinkLost, PublishRefused
 from scenarios.broker.leftovers import Leftovers
+from scenarios.broker.retained import linked, run_to_its_end
 
-QUIET_S: Final = 1.0
-"""What a broker retains comes at once after the subscription; after so long without any more that was all [s]."""
-
-LOOK_S: Final = 30.0
-"""How long we listen at most [s]: a broker that retains more than comes in that time is tidied in several goes."""
-
-MAX_TOPICS: Final = 100_000
-"""Most retained messages that are looked at in one go."""
+PAUSE_S: Final = 1.0
+"""Pause before something is tried again over a link that breaks [s]."""
 
 TRIES: Final = 3
 """How often something is tried over a link that breaks."""
 
-Made = TypeVar("Made")
+TIDY: Final = "tidy"
+"""What this is, in its client id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +33,6 @@ class Removed:
     sessions: int = 0
     refused: tuple[str, ...] = ()
     """Topics and client ids that the broker did not let us remove, with its reason."""
-
-
-def retained_on(broker: BrokerSettings) -> dict[str, bytes]:
-    """Return what a broker retains of ours, by topic.
-
-    Raises:
-        BrokerError: When it cannot be reached, or does not let us listen.
-    """
-
-    async def look() -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
-        async with _linked(broker, f"{PREFIX}/#") as session:
-            until = time.monotonic() + LOOK_S
-            with contextlib.suppress(TimeoutError):
-                while time.monotonic() < until and len(found) < MAX_TOPICS:
-                    item = await asyncio.wait_for(session.receive(), QUIET_S)
-                    if isinstance(item, Delivery):
-                        session.acknowledge(item)
-                        if item.retain and item.payload:
-                            found[item.topic] = item.payload
-        return found
-
-    return _run(look())
 
 
 def remove(broker: BrokerSettings, leftovers: Iterable[Leftovers], client_ids: Iterable[str]) -> Removed:
@@ -85,7 +53,7 @@ def remove(broker: BrokerSettings, leftovers: Iterable[Leftovers], client_ids: I
     async def work() -> Removed:
         refused: list[str] = []
         cleared = ended = 0
-        async with _linked(broker) as session:
+        async with linked(broker, TIDY) as session:
             for topic in topics:
                 why = await _cleared(session, topic)
                 refused += [why] if why else []
@@ -99,7 +67,7 @@ def remove(broker: BrokerSettings, leftovers: Iterable[Leftovers], client_ids: I
                 refused.append(f"session {client_id}: {error.found}")
         return Removed(cleared, ended, tuple(refused))
 
-    return _run(work())
+    return run_to_its_end(work())
 
 
 async def _cleared(session: MqttSession, topic: str) -> str:
@@ -110,36 +78,7 @@ async def _cleared(session: MqttSession, topic: str) -> str:
         except PublishRefused as error:
             return f"{topic}: {error.reason}"
         except LinkLost:
-            await asyncio.sleep(QUIET_S)
+            await asyncio.sleep(PAUSE_S)
             continue
         return ""
     return f"{topic}: the link did not hold"
-
-
-@contextlib.asynccontextmanager
-async def _linked(broker: BrokerSettings, *filters: str) -> AsyncIterator[MqttSession]:
-    """Connect as nobody's part; leave nothing behind."""
-    session = MqttSession(
-        broker,
-        client_id=f"entropilot-tidy-{fresh_id()[:12]}",
-        subscriptions=filters,
-        listens_only=True,
-        ending=lambda: SessionEnd.ENDED,
-    )
-    try:
-        async with asyncio.TaskGroup() as group:
-            link = group.create_task(session.run())
-            try:
-                while not isinstance(await session.receive(), LinkUp):
-                    pass
-                yield session
-                await session.close()
-            finally:
-                link.cancel()
-    except BaseExceptionGroup as failures:
-        raise first_failure(failures) from None
-
-
-def _run(work: Coroutine[Any, Any, Made]) -> Made:
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        return runner.run(work)

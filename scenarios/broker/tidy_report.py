@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 
 from protocols.errors import BrokerError, SettingsError
+from protocols.wire.topics import PREFIX
 from scenarios.broker.leftovers import Leftovers, chosen, leftovers_in
-from scenarios.broker.tidy import Removed, remove, retained_on
+from scenarios.broker.retained import retained_on
+from scenarios.broker.tidy import Removed, remove
 from scenarios.broker.url import broker_at
 from scenarios.display.console import show, tell
 
@@ -25,7 +27,7 @@ def tidy_at_a_terminal(url: str, campaigns: frozenset[str], client_ids: tuple[st
         BrokerError: When the broker cannot be reached, or does not let something be removed.
     """
     broker = broker_at(url)
-    wanted, live = chosen(leftovers_in(retained_on(broker)), campaigns)
+    wanted, live = chosen(leftovers_in(retained_on(broker, (f"{PREFIX}/#",))), campaigns)
     for each in live:
         tell(f"left alone: {each.campaign}, whose {', '.join(each.online)} says that it is there; name it to tidy it")
     if not wanted and not client_ids:

@@ -53,6 +53,23 @@ def broker_at(url: str, environ: Mapping[str, str] | None = None) -> BrokerSetti
     return resolve(Named, layers).settings.broker.as_part(ANYBODY)
 
 
+def operators_of(broker: BrokerSettings) -> tuple[str, ...]:
+    """Return the operators whose accounts are at hand for a broker; none where somebody has named a user.
+
+    Raises:
+        SettingsError: When the file of credentials is not what it must be.
+    """
+    from urllib.parse import urlsplit
+
+    from protocols.link.broker_settings import DEFAULT_PORTS
+    from protocols.link.credentials import operators_in
+
+    address = urlsplit(broker.url)
+    if broker.username is not None or address.username is not None:
+        return ()
+    return operators_in(broker.credentials_file, address.hostname or "", address.port or DEFAULT_PORTS[address.scheme])
+
+
 def require_no_password(said_by: str, value: object) -> None:
     """Check that what a command line says of a broker holds no password: everybody on the machine can read it.
 

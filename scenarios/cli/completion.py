@@ -69,6 +69,13 @@ def mappings(incomplete: str) -> list[str]:
     return _beginning(incomplete, library_mappings())
 
 
+def orders(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete a run, or what its campaign can be asked for."""
+    from scenarios.control.verbs import VERBS
+
+    return _beginning(incomplete, [*run_names(_runs_folder(ctx)), *VERBS])
+
+
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 

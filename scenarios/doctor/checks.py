@@ -46,7 +46,7 @@ class Check:
 class DoctorFoundFault(EntropilotError):
     """Something is wrong that a campaign needs."""
 
-    exit_code = 9
+    exit_code = 11
 
 
 def passed(name: str, found: str, *, subject: str = "") -> Check:

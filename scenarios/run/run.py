@@ -27,13 +27,14 @@ from scenarios.broker.broker import EMBEDDED_LIMITS, broker_for
 from scenarios.broker.flaky_network import network_for
 from scenarios.display.console import progress_on_stderr, tell
 from scenarios.display.progress import late
+from scenarios.run.connection import told_connection
 from scenarios.run.crashes import crash_at
 from scenarios.run.live.view import LiveView
 from scenarios.run.operator import ScheduledControls, operator_of
 from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
 from scenarios.run.reach import ceilings_of, who_falls_short
 from scenarios.run.request import RunRequest, require_answers
-from scenarios.run.signing import given_signing, own_signing
+from scenarios.run.signing import given_signing, own_signing, settings_of_signing
 from scenarios.run.simulators import running_simulators
 from scenarios.run.watch import RunWatch
 from scenarios.settings.model import Scenario
@@ -186,23 +187,30 @@ async def _run(
     may_crash = crash_at(scenario.crashes.at if request.may_crash else (), len(campaign.acquired))
     async with _broker(request) as broker:
         operator = operator_of(wanted, campaign, broker, signing.part_of(OPERATOR))
+        told = told_connection(
+            request.folder, request.campaign, broker, settings_of_signing(request),
+            is_own=scenario.broker.url in BrokerSettings.started_for_you,
+        )  # fmt: skip
 
         def on_commit(transaction: Transaction) -> None:
             may_crash(len(campaign.acquired))
             watch.note(transaction)
             operator.note()
 
-        with assemble_agent(
-            files,
-            pool=request.world.pool,
-            settings=scenario.campaign,
-            broker=broker,
-            header=_header(scenario),
-            broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
-            signing=signing,
-            lab=scenario.lab,
-            on_commit=on_commit,
-        ) as agent:
+        with (
+            told,
+            assemble_agent(
+                files,
+                pool=request.world.pool,
+                settings=scenario.campaign,
+                broker=broker,
+                header=_header(scenario),
+                broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
+                signing=signing,
+                lab=scenario.lab,
+                on_commit=on_commit,
+            ) as agent,
+        ):
             watch.attach(agent, broker)
             shutdown_callbacks = [agent.request_shutdown]
 

@@ -8,6 +8,7 @@ from typing import Final
 from protocols.errors import SettingsError
 from protocols.signing.key_file import new_key, read_keys, require_keys, write_keys
 from protocols.signing.key_ring import KeyRing
+from protocols.signing.settings import SigningSettings
 from protocols.signing.transport import UNSIGNED, Signing
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 from scenarios.run.request import RunRequest
@@ -61,6 +62,13 @@ def own_signing(request: RunRequest) -> Signing:
     )
     write_keys(path, ring)
     return Signing(ring, envelope)
+
+
+def settings_of_signing(request: RunRequest) -> SigningSettings:
+    """Return where the keys of a campaign are: those that the settings name, or the run's own."""
+    settings = request.scenario.signing
+    makes_own = settings.keys is None and request.scenario.campaign.require_signatures
+    return settings.model_copy(update={"keys": str(request.folder / OWN_KEYS)}) if makes_own else settings
 
 
 def _parties(request: RunRequest) -> Iterable[str]:

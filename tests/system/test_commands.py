@@ -34,6 +34,7 @@ COMMANDS = {
     "Look": ("list", "report", "why", "diff"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "trim", "graph"),
+    "Operate": ("control", "status"),
     "Lab": ("simulator", "broker", "shadow", "record", "lab", "init", "keys", "doctor"),
     "Maintain": ("verify", "pack", "schema"),
 }

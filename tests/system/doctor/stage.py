@@ -13,7 +13,7 @@ from scenarios.broker.mosquitto import password_file
 from tests.support.commands import Finished, Workbench
 
 PASSWORD = "cretword"
-FAULT_FOUND = 9
+FAULT_FOUND = 11
 LEVELS = "entropilot/v1/lab"
 """Where the topics of the campaign of `lab.toml` begin."""
 

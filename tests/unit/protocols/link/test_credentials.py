@@ -19,6 +19,7 @@ from protocols.link.credentials import (
     credentials_place,
     known_accounts,
     login_from_file,
+    operators_in,
     read_credentials,
     write_credentials,
 )
@@ -202,3 +203,10 @@ def test_a_password_of_a_file_is_in_no_text_of_the_settings(home: Path) -> None:
     write_credentials(path, [Account("agent", Role.AGENT, "hunter2")])
     broker = BrokerSettings(url="mqtt://lab", credentials_file=str(path)).as_part("agent")
     assert "hunter2" not in repr(broker) + repr(broker.address()) + json.dumps(broker.model_dump(mode="json"))
+
+
+def test_the_operators_of_a_file_are_told_and_nobody_else(tmp_path: Path) -> None:
+    path = tmp_path / "lab.json"
+    write_credentials(path, accounts_for(["furnace"], ["ann", "bob"]))
+    assert operators_in(str(path), "lab", 1883) == ("ann", "bob")
+    assert operators_in(None, "lab.example", 1883) == ()

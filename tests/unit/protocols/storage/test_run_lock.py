@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import StoreError
-from protocols.storage.run_lock import RunLock, sync_names
+from protocols.storage.run_lock import RunLock, seems_held, sync_names
 
 
 def lock(path: Path) -> RunLock:
@@ -83,3 +83,17 @@ def test_a_folder_whose_name_cannot_be_made_safe_is_refused(tmp_path: Path, monk
     monkeypatch.setattr(os, "fsync", failing)
     with pytest.raises(StoreError, match="Input/output error"), lock(tmp_path / "run" / "agent.lock"):
         pass
+
+
+def test_a_lock_seems_held_as_long_as_whoever_took_it_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.lock"
+    assert not seems_held(path)
+    with RunLock(path, holder="agent", advice="wait"):
+        assert seems_held(path)
+        with RunLock(tmp_path / "b.lock", holder="agent", advice="wait"):  # to ask has taken nothing
+            pass
+    for content in (b"", b"no number", b"-1", b"99999999999999999999", b"2147483646"):
+        path.write_bytes(content)
+        assert not seems_held(path), content
+    path.write_bytes(b"1")  # somebody else's process, which is there
+    assert seems_held(path)

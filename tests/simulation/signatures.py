@@ -81,11 +81,17 @@ def is_signed(payload: bytes) -> bool:
 
 
 def says_the_same(damaged: bytes, original: bytes) -> bool:
-    """Tell whether the damage is in nothing that counts: payload and signatures are what they were."""
+    """Tell whether somebody takes it for what it was: the payload and one of its signatures are as before.
+
+    A request to whoever is free has one for each instrument, who looks at no other.
+    """
     try:
-        return unwrap(damaged) == unwrap(original) is not None
+        found, sent = unwrap(damaged), unwrap(original)
     except UnreadableSignature:
         return False
+    if found is None or sent is None or found[0] != sent[0]:
+        return False
+    return any(found[1].get(name) == digits for name, digits in sent[1].items())
 
 
 @dataclass(frozen=True, slots=True)

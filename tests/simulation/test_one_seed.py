@@ -14,9 +14,10 @@ import pytest
 
 from agent.store.commit import Commit
 from agent.store.store import Store
+from protocols.signing.envelope import wrap
 from tests.simulation.faults import CALM, DYING, EVENTS, WIRE, FaultMix
 from tests.simulation.run import play_seed
-from tests.simulation.signatures import SIGNED_SHARE
+from tests.simulation.signatures import SIGNED_SHARE, says_the_same
 from tests.simulation.terms import Terms, draw_terms
 
 SEEDS: Final = (2, 4, 11, 12)
@@ -115,3 +116,12 @@ def test_an_agent_that_forgets_to_commit_is_found(monkeypatch: pytest.MonkeyPatc
 
 def _calm(terms: Terms) -> Terms:
     return replace(terms, faults=replace(CALM, latency_s=FaultMix().latency_s))
+
+
+def test_a_message_that_is_damaged_in_the_signature_for_another_is_none_the_worse() -> None:
+    sent = {"simulator-1": "1" * 64, "simulator-2": "2" * 64}
+    original = wrap(b"{}", sent)
+    assert says_the_same(wrap(b"{}", sent | {"simulator-1": "3" * 64}), original)
+    assert not says_the_same(wrap(b"{}", dict.fromkeys(sent, "3" * 64)), original)
+    assert not says_the_same(wrap(b"{ }", sent), original)
+    assert not says_the_same(original[:-2], original)

@@ -20,6 +20,7 @@ from agent.campaign.state import Campaign
 from agent.pool.growth import NewCandidate
 from protocols.errors import MessageError
 from protocols.wire.messages import AddedCandidate, Control, ControlAction
+from protocols.wire.parameters import Parameters
 
 CLOCK_TOLERANCE_S: Final = 2.0
 """How much earlier than the campaign's begin an order may say that it was sent: clocks that a network keeps differ by
@@ -118,7 +119,9 @@ def _made(campaign: Campaign, message: Control, signed_by: str) -> Event | None:
             problem = "it carries no quantity" if quantity is None else contract_breach(campaign, (quantity,))
             if problem or quantity is None:
                 raise MessageError("invalid", f"add_observation: {problem}")
-            return ObservationAdded(candidate_id, quantity.value, **asked)
+            return ObservationAdded(
+                candidate_id, quantity.value, **asked, standard_deviation=quantity.standard_deviation
+            )
         case ControlAction.ADD_CANDIDATES:  # pragma: no branch - the last of the enumeration, which mypy checks
             new = tuple(map(_new_candidate, message.candidates or ()))
             if problem := addition_breach(campaign, new):
@@ -168,4 +171,5 @@ def _new_candidate(added: AddedCandidate) -> NewCandidate:
         added.structure,
         added.parent or "",
         added.origin,
+        Parameters.of(added.parameters, added.labels),
     )

@@ -19,7 +19,7 @@ What an event changes in the campaign itself is in `agent.campaign.state`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from agent.campaign.events import (
@@ -79,6 +79,8 @@ class Observation:
         additional: Of the additional properties, in the order in which they were asked for [their units].
         source: Who says so.
         attempt_id: Of the request that it answers, if it answers one.
+        standard_deviation: Standard uncertainty of the value [its unit]; None where none is known.
+        details: What came with it beside, as plain JSON: the other quantities, replicates, conditions, remarks, files.
     """
 
     candidate_id: str
@@ -86,6 +88,8 @@ class Observation:
     additional: tuple[float, ...]
     source: str
     attempt_id: str | None = None
+    standard_deviation: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 Words = Callable[[Any], str]
@@ -148,18 +152,38 @@ def additions_of(event: Event) -> tuple[NewCandidate, ...]:
 
 
 def _start_set(event: StartSetLoaded, _additional: Sequence[str]) -> Iterator[Observation]:
-    for candidate_id, value, additional in event.rows():
-        yield Observation(candidate_id, value, additional, START_SET)
+    known = event.uncertainties or ((0.0,),) * len(event.values)
+    for (candidate_id, value, additional), deviations in zip(event.rows(), known, strict=True):
+        yield Observation(candidate_id, value, additional, START_SET, standard_deviation=deviations[0] or None)
 
 
 def _result(event: ResultAccepted, additional: Sequence[str]) -> Iterator[Observation]:
     yield Observation(
-        event.candidate_id, event.value, event.values_of(additional), event.simulator, attempt_id=event.attempt_id
+        event.candidate_id,
+        event.value,
+        event.values_of(additional),
+        event.simulator,
+        attempt_id=event.attempt_id,
+        standard_deviation=event.standard_deviation,
+        details=_details(event),
     )
 
 
+def _details(event: ResultAccepted) -> dict[str, Any]:
+    """Return what a result brings beside its value; nothing of what it does not have."""
+    others = event.quantities if len(event.quantities) > 1 else ()
+    told = {
+        "quantities": [asdict(each) for each in others],
+        "replicates": list(event.replicates),
+        "conditions": [asdict(each) for each in event.conditions],
+        "remarks": dict(event.remarks),
+        "files": [asdict(each) for each in event.files],
+    }
+    return {name: each for name, each in told.items() if each}
+
+
 def _added(event: ObservationAdded, _additional: Sequence[str]) -> Iterator[Observation]:
-    yield Observation(event.candidate_id, event.value, (), MANUAL)
+    yield Observation(event.candidate_id, event.value, (), MANUAL, standard_deviation=event.standard_deviation)
 
 
 def _read(reading: Account) -> str:

@@ -196,7 +196,8 @@ class Campaign(Standing):
 
     def _added(self, event: ObservationAdded) -> None:
         self._move(event, event.candidate_id)
-        self._observe(event.candidate_id, event.value, ())
+        index = self._observe(event.candidate_id, event.value, ())
+        self.uncertainties[index, 0] = event.standard_deviation or 0.0
         self.controls_seen.add(event.message_id)
 
     def _joined(self, event: CandidatesAdded) -> None:

@@ -20,8 +20,10 @@ from protocols.wire.messages import (
     Health,
     MetricsReport,
     MetricValue,
+    Quantity,
     ResultReceipt,
     Status,
+    WantedProperty,
 )
 from protocols.wire.molecule import Molecule
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
@@ -39,6 +41,7 @@ class MessageBuilder:
         clock: Returns the wall-clock time, a label.
         instance: Names the run folder, for `Status.instance`.
         new_id: Returns a message id that nobody has used.
+        features_of: Returns what the policy knows a candidate by, where requests carry it; None where they do not.
     """
 
     def __init__(
@@ -49,11 +52,17 @@ class MessageBuilder:
         clock: Callable[[], datetime],
         instance: str = "agent",
         new_id: Callable[[], str] = fresh_id,
+        features_of: Callable[[str], tuple[Quantity, ...]] | None = None,
     ) -> None:
         self._plan = plan
         self._deadline_s = evaluation_deadline_s
         self._clock = clock
         self._new_id = new_id
+        self._features_of = features_of
+        self._wanted = (
+            WantedProperty(name=plan.property_name, unit=plan.unit),
+            *(WantedProperty(name=each.name, unit=each.unit) for each in plan.additional_properties),
+        )
         self.instance = instance
         self.recipients = frozenset(plan.recipients)
         self.shared_recipients = frozenset({ANY_SIMULATOR})
@@ -63,8 +72,9 @@ class MessageBuilder:
 
         Args:
             attempt: The attempt.
-            candidate: Whose it is, for the structure or molecule that the request carries.
+            candidate: Whose it is, for what the request carries of it: structure or molecule, parameters.
         """
+        to_set = candidate.parameters
         message = CandidateRequest(
             campaign=self._plan.campaign,
             message_id=attempt.attempt_id,
@@ -78,8 +88,12 @@ class MessageBuilder:
             formula=candidate.formula,
             structure=candidate.structure,
             molecule=Molecule(smiles=candidate.smiles) if candidate.smiles else None,
+            parameters=() if to_set is None else to_set.quantities(),
+            labels={} if to_set is None else to_set.labels(),
+            features=() if self._features_of is None else self._features_of(attempt.candidate_id),
             fidelity=self._plan.fidelity,
             properties=self._plan.property_names,
+            wanted=self._wanted,
             deadline_s=self._deadline_s,
         )
         topic = topic_of(message, recipient=attempt.recipient)

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from protocols.errors import TableError
 from protocols.tables.account import Finding, Handling
 from protocols.tables.cells import (
     COMPLETE,
@@ -30,7 +31,15 @@ from protocols.tables.faults import SETTING, Faults, RowFault, Sieve
 from protocols.tables.files import TableFile, column_names, read_file
 from protocols.tables.marks import in_words
 from protocols.tables.spelling import are_plain, cleaned
-from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_SOURCE_ID_LENGTH, MAX_TEXT_LENGTH
+from protocols.wire.limits import (
+    MAX_ABS_VALUE,
+    MAX_DESCRIPTION_BYTES,
+    MAX_ID_LENGTH,
+    MAX_SMILES_LENGTH,
+    MAX_SOURCE_ID_LENGTH,
+    MAX_TEXT_LENGTH,
+)
+from protocols.wire.parameters import ParameterColumns, Parameters
 
 _NOT_SENT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, ends of lines, and halves of characters: what is not in `protocols.wire.messages.SourceId`."""
@@ -95,9 +104,9 @@ def read_cells(path: Path, columns: TableColumns) -> TableCells:
     names = column_names(path, columns)
     features = feature_columns(path, columns, names)
     text_names = text_columns(path, columns, names)
-    for name in (*columns.measured(), *columns.binned()):
+    for name in (*columns.measured(), *columns.binned(), *columns.parameters):
         require_column(path, name, names)
-    numeric = tuple(dict.fromkeys((*columns.measured(), *features, *columns.binned())))
+    numeric = tuple(dict.fromkeys((*columns.measured(), *features, *columns.binned(), *columns.parameters)))
     file = read_file(path, names, numeric=numeric, texts=text_names, format=columns)
     texts = {
         name: text_cells(
@@ -153,6 +162,30 @@ def feature_matrix(rows: TableRows) -> FloatArray:
         for place, name in enumerate(rows.features):
             matrix[block, place] = rows.numbers[name][block]
     return matrix
+
+
+def parameters_of(rows: TableRows, columns: TableColumns) -> tuple[Parameters, ...]:
+    """Return what an instrument sets for each row, length n; nothing where the columns name no parameters.
+
+    Raises:
+        TableError: When a request cannot carry those of a row, with its place.
+    """
+    if not (columns.parameters or columns.labels):
+        return ()
+    called = ParameterColumns(tuple(columns.parameters), tuple(columns.parameters.values()), columns.labels)
+    numbers = zip(*(rows.numbers[name].tolist() for name in called.names), strict=True)
+    texts = zip(*(rows.texts[name] for name in called.labels), strict=True)
+    none = ((),) * len(rows.kept)
+    pairs = zip(numbers if called.names else none, texts if called.labels else none, strict=True)
+    made = tuple(Parameters(called, *each) for each in pairs)
+    longest = max(range(len(made)), key=lambda row: sum(len(each.encode()) for each in made[row].texts), default=None)
+    if longest is not None and (size := made[longest].size_bytes()) > MAX_DESCRIPTION_BYTES:
+        raise TableError(
+            f"The parameters and labels in {rows.place(longest)} of {rows.file.path} take {size:,} bytes in a request",
+            expected=f"at most {MAX_DESCRIPTION_BYTES:,}",
+            action="name fewer columns in pool.columns.labels, or shorten their cells",
+        )
+    return made
 
 
 def _without_text(name: str, cells: TextCells, *, families: bool) -> Iterator[Faults]:
@@ -220,7 +253,7 @@ def _too_long(cells: TableCells, columns: TableColumns) -> Iterator[Faults]:
             yield _beyond_length(name, cell, MAX_SMILES_LENGTH)
         elif name in columns.family_columns():
             yield _beyond_length(name, cell, MAX_ID_LENGTH, columns.family_names)
-        elif name == columns.composition:
+        elif name == columns.composition or name in columns.labels:
             yield _beyond_length(name, cell, MAX_TEXT_LENGTH)
 
 

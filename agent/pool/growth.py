@@ -21,7 +21,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from agent.pool.candidates import Candidate, Pool
-from protocols.wire.limits import MAX_TEXT_LENGTH
+from protocols.wire.limits import MAX_JOINING_BYTES, MAX_TEXT_LENGTH
 from protocols.wire.messages import ID_PATTERN
 from protocols.wire.molecule import Molecule
 from protocols.wire.parameters import Parameters
@@ -122,6 +122,8 @@ def _wrong_text(new: NewCandidate) -> str:
     longest = max(len(new.formula), len(new.origin))
     if longest > MAX_TEXT_LENGTH:
         return f"its formula or origin has {longest} characters; expected at most {MAX_TEXT_LENGTH}"
+    if new.parameters is not None and (size := new.parameters.size_bytes()) > MAX_JOINING_BYTES:
+        return f"its parameters and labels take {size:,} bytes; expected at most {MAX_JOINING_BYTES:,}"
     if not new.smiles:
         return ""
     try:

@@ -12,6 +12,7 @@ from agent.entropy.bands import Band
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from agent.pool.candidates import Candidate
 from agent.store.commit import JournalHead, OutboxItem
+from protocols.errors import MessageError
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import (
@@ -97,7 +98,7 @@ class MessageBuilder:
             deadline_s=self._deadline_s,
         )
         topic = topic_of(message, recipient=attempt.recipient)
-        return OutboxItem(attempt.attempt_id, topic, encode(message))
+        return OutboxItem(attempt.attempt_id, topic, _encoded(message))
 
     def receipt(self, ack: ResultAck, head: JournalHead | None = None) -> OutgoingMessage:
         """Write the receipt of a result or a failure, with the end of the journal that it is committed in."""
@@ -167,3 +168,11 @@ class MessageBuilder:
             incumbent=incumbent,
         )
         return topic_of(message), encode(message)
+
+
+def _encoded(request: CandidateRequest) -> bytes:
+    """Return a request as bytes; what joined the pool with a large structure may have no room for its features."""
+    try:
+        return encode(request)
+    except MessageError:
+        return encode(request.model_copy(update={"features": ()}))

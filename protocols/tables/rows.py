@@ -44,6 +44,9 @@ from protocols.wire.parameters import ParameterColumns, Parameters
 _NOT_SENT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, ends of lines, and halves of characters: what is not in `protocols.wire.messages.SourceId`."""
 
+_ARTICLES: Final = {"id": "an", "label": "a"}
+"""Of what travels as its table writes it."""
+
 ROWS_AT_ONCE: Final = 2048
 """Rows that are put together at a time: with 64 features they fit a processor's cache, and take a third of the time."""
 
@@ -141,6 +144,8 @@ def reject_cells(cells: TableCells, columns: TableColumns, sieve: Sieve) -> None
     sieve.reject(*_out_of_range(cells, columns), *_too_long(cells, columns))
     if columns.id is not None:
         sieve.reject(*_not_sendable(columns.id, cells.texts[columns.id]))
+    for name in columns.labels:
+        sieve.reject(*_not_sendable(name, cells.texts[name], "label"))
 
 
 def missing_among(cells: TableCells, kept: IndexArray) -> Iterator[Finding]:
@@ -253,7 +258,7 @@ def _too_long(cells: TableCells, columns: TableColumns) -> Iterator[Faults]:
             yield _beyond_length(name, cell, MAX_SMILES_LENGTH)
         elif name in columns.family_columns():
             yield _beyond_length(name, cell, MAX_ID_LENGTH, columns.family_names)
-        elif name == columns.composition or name in columns.labels:
+        elif name == columns.composition:
             yield _beyond_length(name, cell, MAX_TEXT_LENGTH)
 
 
@@ -268,9 +273,9 @@ def _beyond_length(name: str, cells: TextCells, limit: int, lawful: Container[st
     return Faults(name, f"more than {limit} characters", _positions(rows), tell)
 
 
-def _not_sendable(name: str, cells: TextCells) -> Iterator[Faults]:
-    """Yield the rows whose id cannot travel as it stands, for requests carry it."""
-    expected = f"ids of at most {MAX_SOURCE_ID_LENGTH} characters on one line, as a message carries"
+def _not_sendable(name: str, cells: TextCells, what: str = "id") -> Iterator[Faults]:
+    """Yield the rows whose id or label cannot travel as it stands, for requests carry it."""
+    expected = f"{what}s of at most {MAX_SOURCE_ID_LENGTH} characters on one line, as a message carries"
     strange = {} if are_plain(cells.texts) else {text: _NOT_SENT.search(text) for text in cells.distinct}
     long: set[str] = set()
     if max(map(len, cells.texts), default=0) > MAX_SOURCE_ID_LENGTH:  # in the order of memory, unlike a set
@@ -279,12 +284,12 @@ def _not_sendable(name: str, cells: TextCells) -> Iterator[Faults]:
     def tell(row: int) -> RowFault:
         text = cells.texts[row]
         found = strange.get(text)
-        what = f"{len(text)} characters" if found is None else f"with the control character U+{ord(found[0]):04X}"
-        return RowFault(shown(text), expected, "correct the id, name another id column, or none", f", {what}")
+        why = f"{len(text)} characters" if found is None else f"with the control character U+{ord(found[0]):04X}"
+        return RowFault(shown(text), expected, f"correct the {what}, name another {what} column, or none", f", {why}")
 
     bad = long | {text for text, found in strange.items() if found}
     rows = [row for row, text in enumerate(cells.texts) if text in bad] if bad else []
-    yield Faults(name, "an id that no message can carry", _positions(rows), tell)
+    yield Faults(name, f"{_ARTICLES[what]} {what} that no message can carry", _positions(rows), tell)
 
 
 def _positions(rows: Sequence[int] | Mapping[int, str] | IndexArray) -> IndexArray:

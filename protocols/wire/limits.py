@@ -53,6 +53,10 @@ MAX_DESCRIPTION_BYTES: Final = 32 * 1024
 """Most that parameters, labels and features of one candidate take in a request [byte]: half of MAX_PAYLOAD_BYTES, for a
 cell of 300 atoms takes the other half."""
 
+MAX_JOINING_BYTES: Final = 8 * 1024
+"""Most that parameters and labels of a candidate take that joins the pool later [byte]: beside the largest cell a
+request has room for them."""
+
 MAX_REPLICATES: Final = 256
 """Most single measurements behind one value: 25 bytes each, and more tell its mean no better."""
 

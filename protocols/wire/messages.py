@@ -121,6 +121,12 @@ class RawFile(Strict):
     """Its size [byte]; null or absent where it is not told."""
 
 
+Replicates = Annotated[tuple[Finite, ...], Field(max_length=MAX_REPLICATES)]
+Conditions = Annotated[tuple[Quantity, ...], Field(max_length=MAX_QUANTITIES)]
+Remarks = Annotated[dict[Name, Remark], Field(max_length=MAX_PROVENANCE)]
+RawFiles = Annotated[tuple[RawFile, ...], Field(max_length=MAX_RAW_FILES)]
+
+
 class Message(Strict):
     """What every message carries."""
 
@@ -161,7 +167,7 @@ class CandidateRequest(Message):
     parameters: Annotated[tuple[Quantity, ...], Field(max_length=MAX_PARAMETERS)] = ()
     """What to set: the columns of numbers that the campaign names, each with its unit; empty or absent where it names
     none."""
-    labels: Annotated[dict[Name, Text], Field(max_length=MAX_PARAMETERS)] = Field(default_factory=dict)
+    labels: Annotated[dict[Name, OneLine], Field(max_length=MAX_PARAMETERS)] = Field(default_factory=dict)
     """What to take: the columns of words that the campaign names; empty or absent where it names none."""
     features: Annotated[tuple[Quantity, ...], Field(max_length=MAX_FEATURES)] = ()
     """What the campaign's policy knows the candidate by, where the campaign sends it (`campaign.send_features`)."""
@@ -196,14 +202,14 @@ class CandidateResult(Message):
     """Who evaluated; the same as the last level of the topic."""
     quantities: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=MAX_QUANTITIES)]
     """What was measured: the properties asked for, and others if there are any."""
-    replicates: Annotated[tuple[Finite, ...], Field(max_length=MAX_REPLICATES)] = ()
+    replicates: Replicates = ()
     """Single measurements behind the value of the first property asked for, in its unit: the value is their mean, or
     what else the lab makes of them. Where it comes without a standard deviation, that of their mean counts."""
-    conditions: Annotated[tuple[Quantity, ...], Field(max_length=MAX_QUANTITIES)] = ()
+    conditions: Conditions = ()
     """What it was measured at: what was really set, and what stood on other instruments meanwhile."""
-    remarks: Annotated[dict[Name, Remark], Field(max_length=MAX_PROVENANCE)] = Field(default_factory=dict)
+    remarks: Remarks = Field(default_factory=dict)
     """Whatever else the lab tells, remark by remark."""
-    files: Annotated[tuple[RawFile, ...], Field(max_length=MAX_RAW_FILES)] = ()
+    files: RawFiles = ()
     """Where raw measurements are kept."""
     duration_s: Annotated[float, Field(ge=0, le=MAX_DURATION_S)]
     """How long the evaluation took [s]."""
@@ -394,7 +400,7 @@ class AddedCandidate(Strict):
     """The molecule, by its SMILES; null or absent where the candidate is none."""
     parameters: Annotated[tuple[Quantity, ...], Field(max_length=MAX_PARAMETERS)] = ()
     """What an instrument sets to make it; a request carries it as it stands."""
-    labels: Annotated[dict[Name, Text], Field(max_length=MAX_PARAMETERS)] = Field(default_factory=dict)
+    labels: Annotated[dict[Name, OneLine], Field(max_length=MAX_PARAMETERS)] = Field(default_factory=dict)
     """What an instrument takes to make it, in words; likewise."""
     parent: Identifier | None = None
     """The candidate of the pool that it was made of; null or absent where it was made of none."""

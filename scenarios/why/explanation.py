@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -125,6 +125,8 @@ class CandidateOutcome:
         meanwhile: Other values that had come since what the decision knew.
         before: Bias of the dataset just before the value.
         after: And just after it.
+        standard_deviation: Standard uncertainty of the value [unit of the campaign]; None where none is known.
+        details: What came with it (see `agent.campaign.event_descriptions.Observation`).
     """
 
     status: CandidateStatus
@@ -135,6 +137,8 @@ class CandidateOutcome:
     meanwhile: int = 0
     before: BiasPoint | None = None
     after: BiasPoint | None = None
+    standard_deviation: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Candidate, Pool
 from protocols.errors import SettingsError, TableError
-from protocols.wire.limits import MAX_DESCRIPTION_BYTES, MAX_FEATURES, MAX_ID_LENGTH, MAX_PAYLOAD_BYTES
+from protocols.wire.limits import MAX_DESCRIPTION_BYTES, MAX_ID_LENGTH, MAX_PAYLOAD_BYTES, MAX_SENT_FEATURES
 from protocols.wire.messages import Quantity
 
 SETTING: Final = "campaign.send_features"
@@ -68,9 +68,9 @@ def _require_sendable_features(names: tuple[str, ...]) -> None:
         )
     widest = (Quantity(name=name, value=WIDEST_NUMBER, unit="") for name in names)
     size = sum(len(each.model_dump_json(exclude_none=True)) + 1 for each in widest)
-    if len(names) > MAX_FEATURES or size > MAX_DESCRIPTION_BYTES:
+    if len(names) > MAX_SENT_FEATURES or size > MAX_DESCRIPTION_BYTES:
         raise SettingsError(
             f"The {len(names):,} features take up to {size:,} bytes in a request, and {SETTING} is set",
-            expected=f"at most {MAX_FEATURES:,} features and {MAX_DESCRIPTION_BYTES:,} bytes",
+            expected=f"at most {MAX_SENT_FEATURES:,} features and {MAX_DESCRIPTION_BYTES:,} bytes",
             action=f"name fewer features, or leave {SETTING} out: the lab can look them up by the candidate's id",
         )

@@ -79,6 +79,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
             Quantity(name="flow_rate", value=0.25, unit="mL/min"),
         ),
         labels={"solvent": "ethanol"},
+        features=(Quantity(name="log_residence_time", value=2.31, unit="", standard_deviation=0.05),),
         properties=("yield",),
         wanted=(WantedProperty(name="yield", unit="%"),),
         deadline_s=3600.0,

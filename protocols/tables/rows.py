@@ -186,7 +186,7 @@ def parameters_of(rows: TableRows, columns: TableColumns) -> tuple[Parameters, .
     longest = max(range(len(made)), key=lambda row: sum(len(each.encode()) for each in made[row].texts), default=None)
     if longest is not None and (size := made[longest].size_bytes()) > MAX_DESCRIPTION_BYTES:
         raise TableError(
-            f"The parameters and labels in {rows.place(longest)} of {rows.file.path} take {size:,} bytes in a request",
+            f"The parameters and labels in {rows.place(longest)} take {size:,} bytes in a request",
             expected=f"at most {MAX_DESCRIPTION_BYTES:,}",
             action="name fewer columns in pool.columns.labels, or shorten their cells",
         )

@@ -53,6 +53,9 @@ MAX_DESCRIPTION_BYTES: Final = 32 * 1024
 """Most that parameters, labels and features of one candidate take in a request [byte]: half of MAX_PAYLOAD_BYTES, for a
 cell of 300 atoms takes the other half."""
 
+MAX_SENT_FEATURES: Final = 1000
+"""Most features in a request: the shortest take 33 bytes each, and all together MAX_DESCRIPTION_BYTES."""
+
 MAX_JOINING_BYTES: Final = 8 * 1024
 """Most that parameters and labels of a candidate take that joins the pool later [byte]: beside the largest cell a
 request has room for them."""

@@ -26,6 +26,7 @@ from protocols.wire.limits import (
     MAX_RAW_FILES,
     MAX_REMARK_LENGTH,
     MAX_REPLICATES,
+    MAX_SENT_FEATURES,
     MAX_SOURCE_ID_LENGTH,
     MAX_TEXT_LENGTH,
 )
@@ -169,7 +170,7 @@ class CandidateRequest(Message):
     none."""
     labels: Annotated[dict[Name, OneLine], Field(max_length=MAX_PARAMETERS)] = Field(default_factory=dict)
     """What to take: the columns of words that the campaign names; empty or absent where it names none."""
-    features: Annotated[tuple[Quantity, ...], Field(max_length=MAX_FEATURES)] = ()
+    features: Annotated[tuple[Quantity, ...], Field(max_length=MAX_SENT_FEATURES)] = ()
     """What the campaign's policy knows the candidate by, where the campaign sends it (`campaign.send_features`)."""
     fidelity: Name | None = None
     """Which of the lab's methods is meant; null or absent: its usual one."""

@@ -206,6 +206,8 @@ EXAMPLES: Final[tuple[Message, ...]] = (
                 features=(0.67, 2.24, 1.58),
                 formula="CH4O",
                 smiles="CO",
+                parameters=(Quantity(name="temperature", value=338.0, unit="K", standard_deviation=0.5),),
+                labels={"solvent": "water"},
                 origin="OH in place of a hydrogen of methane",
             ),
             AddedCandidate(

@@ -132,6 +132,10 @@ def other_than_request(
         "properties": list(message.properties),
         "fidelity": message.fidelity,
     }
+    if message.wanted:  # requests of old do not say it
+        units = (plan.unit, *(each.unit for each in plan.additional_properties))
+        made["wanted"] = [{"name": name, "unit": unit} for name, unit in zip(plan.property_names, units, strict=True)]
+        said["wanted"] = [each.model_dump() for each in message.wanted]
     return other_field({name: made[name] for name in said}, said)
 
 

@@ -25,6 +25,7 @@ class CandidateDescription:
         edits: What was changed against the reference design to make it: "x: H → NO2 (y = NH2)"; likewise.
         origin: How it came about, where it joined the pool after the start.
         source_id: Its id as the pool's table writes it; empty where that has none.
+        parameters: What an instrument sets to make it, in words; empty where nobody told.
     """
 
     candidate_id: str
@@ -35,6 +36,7 @@ class CandidateDescription:
     edits: tuple[str, ...] = ()
     origin: str = ""
     source_id: str = ""
+    parameters: str = ""
 
     @property
     def name(self) -> str:

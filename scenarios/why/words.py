@@ -127,7 +127,7 @@ def _decided(explanation: Explanation) -> Iterator[Text]:
 
 def _described(candidate: CandidateDescription) -> Iterator[Text]:
     """Say what a candidate is, and what was changed to make it."""
-    for told in filter(None, (candidate.structure, candidate.origin)):
+    for told in filter(None, (candidate.structure, candidate.parameters, candidate.origin)):
         yield Text(f"  {told}", "dim")
     made_by = candidate.edits or candidate.designs
     if made_by:

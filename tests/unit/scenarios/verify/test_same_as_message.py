@@ -18,7 +18,7 @@ from agent.campaign.events import (
     ResultContradicted,
 )
 from agent.campaign.state import RESULT_REFUSED, Attempt
-from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason
+from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason, WantedProperty
 from scenarios.verify.same_as_message import (
     by_attempt,
     knows_messages,
@@ -145,6 +145,7 @@ def request(**changes: Any) -> CandidateRequest:
         ({"source_id": "mine"}, "source_id"),
         ({"properties": ("another",)}, "properties[0]"),
         ({"fidelity": "coarse"}, "fidelity"),
+        ({"wanted": (WantedProperty(name=PROPERTY, unit="kJ"),)}, "wanted[0].unit"),
     ],
 )
 def test_a_request_asks_for_what_its_event_says(change: dict[str, Any], path: str) -> None:
@@ -193,7 +194,7 @@ def test_what_came_with_a_value_is_compared_too() -> None:
     changes: tuple[dict[str, Any], ...] = (
         {"replicates": ()},
         {"conditions": ()},
-        {"remarks": event.remarks | {"batch": "B"}},
+        {"remarks": {**event.remarks, "batch": "B"}},
         {"files": (replace(event.files[0], sha256="1" * 64),)},
         {"quantities": tuple(replace(each, standard_deviation=9.0) for each in event.quantities)},
     )

@@ -32,6 +32,7 @@ from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import PolicyRunner, make_policy_runner
 from agent.runtime.recorder import RunRecorder, fill_up
 from agent.runtime.resume import begin, fresh_uid, other_policy, remember, require_same_plan, take_up
+from agent.runtime.sendable import features_of, require_sendable
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
 from agent.store.patience import Patience
@@ -113,12 +114,15 @@ def open_campaign(
 
     Raises:
         StoreError: When the folder is in use, of another campaign, damaged, or holds a campaign and `resume` is off.
-        SettingsError: When the policy that declares the metrics can do nothing with the pool.
+        SettingsError: When the policy that declares the metrics can do nothing with the pool, or a request cannot carry
+            the features that are to be sent.
+        TableError: When a request cannot carry what is to be set for a candidate.
     """
     # Before a folder is made for it:
     if database_url is not None:
         require_database_url(database_url)
     _require_meter(pool, settings)
+    require_sendable(pool, features=settings.send_features)
     advice = "wait for it or end it, then run again with --resume; or choose another --campaign"
     where = RunDatabase.of(folder, database_url)
     with RunLock(folder / LOCK, holder="agent", advice=advice), where.without_other_writers(advice):
@@ -215,6 +219,7 @@ def assemble_agent(
             evaluation_deadline_s=settings.evaluation_deadline_s,
             clock=_clock,
             instance=instance_of(files.folder, plan.uid),
+            features_of=features_of(files.ledger.campaign) if settings.send_features else None,
         )
         policy_runner = _policy_runner(pool, plan, settings, logger)
         link = make_link(

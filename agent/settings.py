@@ -61,6 +61,9 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
     of the disk, 0: it never waits."""
     database_timeout_s: Annotated[float, Field(ge=0, le=7 * 86_400)] = 120.0
     """How long a database server that is away is waited for, at the start and later [s]."""
+    send_features: bool = False
+    """Whether requests carry the features that the policy knows a candidate by, for a lab that can use them. A request
+    that would become too long goes without."""
     recipients: tuple[Identifier, ...] = ()
     """Simulators that requests are addressed to, in turn; empty: the scenario's own; "any": whoever."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
+from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, RawFile
 
 
 class EvaluationFailed(Exception):
@@ -30,10 +30,18 @@ class Measurement:
     Attributes:
         quantities: What was measured.
         provenance: How: method, parameters, what was done, versions. Short texts and finite numbers, by name.
+        replicates: Single measurements behind the value of the first property asked for, in its unit.
+        conditions: What it was measured at.
+        remarks: Whatever else there is to tell. Short texts and finite numbers, by name.
+        files: Where raw measurements are kept.
     """
 
     quantities: tuple[Quantity, ...]
     provenance: Mapping[str, str | float] = field(default_factory=dict)
+    replicates: tuple[float, ...] = ()
+    conditions: tuple[Quantity, ...] = ()
+    remarks: Mapping[str, str | float] = field(default_factory=dict)
+    files: tuple[RawFile, ...] = ()
 
     @classmethod
     def of(cls, answer: Measurement | tuple[Quantity, ...]) -> Measurement:

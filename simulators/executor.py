@@ -14,7 +14,18 @@ from protocols.errors import EntropilotError, SettingsError
 from protocols.settings.user_code import CodeSource
 from protocols.wire.codec import decode_payload, encode
 from protocols.wire.limits import MAX_PROVENANCE, MAX_QUANTITIES
-from protocols.wire.messages import CandidateRequest, FailureReason, Name, Quantity, Remark, cut
+from protocols.wire.messages import (
+    CandidateRequest,
+    Conditions,
+    FailureReason,
+    Name,
+    Quantity,
+    RawFiles,
+    Remark,
+    Remarks,
+    Replicates,
+    cut,
+)
 from simulators.evaluator import EvaluationFailed, Evaluator, Measurement
 from simulators.oracle_table import NoAnswer
 from simulators.registry import make_evaluator
@@ -25,6 +36,14 @@ _QUANTITIES: Final = TypeAdapter(Annotated[tuple[Quantity, ...], Field(min_lengt
 
 _PROVENANCE: Final = TypeAdapter(Annotated[dict[Name, Remark], Field(max_length=MAX_PROVENANCE)])
 """What it may carry of how it was measured."""
+
+_BESIDE: Final[dict[str, TypeAdapter[Any]]] = {
+    "replicates": TypeAdapter(Replicates),
+    "conditions": TypeAdapter(Conditions),
+    "remarks": TypeAdapter(Remarks),
+    "files": TypeAdapter(RawFiles),
+}
+"""What else it may carry, by the name of its field."""
 
 START_TIMEOUT_S: Final = 120.0
 """How long a child may take to import its calculator and make its references, on a loaded machine."""
@@ -132,7 +151,8 @@ def _read_reply(reply: bytes, request: CandidateRequest) -> Measurement:
     if "reason" in content:
         raise EvaluationFailed(FailureReason(content["reason"]), content["detail"])
     quantities: tuple[Quantity, ...] = _usable(_QUANTITIES, content["quantities"], "quantity")
-    return Measurement(quantities, _usable(_PROVENANCE, content["provenance"], "provenance"))
+    beside = {name: _usable(carried, content[name], name) for name, carried in _BESIDE.items()}
+    return Measurement(quantities, _usable(_PROVENANCE, content["provenance"], "provenance"), **beside)
 
 
 def _usable(carried: TypeAdapter[Any], told: object, what: str) -> Any:
@@ -153,8 +173,14 @@ def _answer(evaluator: Evaluator, frame: bytes) -> dict[str, object]:
         if not isinstance(request, CandidateRequest):
             raise EvaluationFailed(FailureReason.INVALID_REQUEST, f"a {request.type} is no request")  # noqa: TRY301
         measured = Measurement.of(evaluator.evaluate(request))
-        quantities = [quantity.model_dump() for quantity in measured.quantities]
-        return {"quantities": quantities, "provenance": dict(measured.provenance)}
+        return {
+            "quantities": [each.model_dump() for each in measured.quantities],
+            "provenance": dict(measured.provenance),
+            "replicates": list(measured.replicates),
+            "conditions": [each.model_dump() for each in measured.conditions],
+            "remarks": dict(measured.remarks),
+            "files": [each.model_dump() for each in measured.files],
+        }
     except EvaluationFailed as failure:
         return {"reason": failure.reason.value, "detail": cut(failure.detail)}
     except NoAnswer:

@@ -50,6 +50,10 @@ class Messages:
             quantities=measured.quantities,
             duration_s=round(duration_s, 6),
             provenance=dict(measured.provenance) or None,
+            replicates=measured.replicates,
+            conditions=measured.conditions,
+            remarks=dict(measured.remarks),
+            files=measured.files,
         )
 
     def failure(self, request: CandidateRequest, reason: FailureReason, detail: str) -> CandidateFailure:

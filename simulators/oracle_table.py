@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Final, Literal, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from protocols.structures.reader import StructureReader
 from protocols.tables.table import PropertyValues, TableColumns, read_values
 from protocols.wire.limits import MAX_QUANTITIES
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, cut
+from protocols.wire.parameters import Parameters
 from simulators.evaluator import EvaluationFailed
 
 MissPolicy = Literal["fail", "silent"]
@@ -57,6 +59,9 @@ class OracleTable:
     def __init__(self, known: PropertyValues, *, miss: MissPolicy = "fail") -> None:
         self._known = known
         self._row_of = {candidate_id: row for row, candidate_id in enumerate(known.candidate_ids)}
+        contents = [each.content for each in known.parameters]
+        times = Counter(contents)
+        self._row_with = {content: row for row, content in enumerate(contents) if times[content] == 1}
         self._miss = miss
 
     @classmethod
@@ -73,11 +78,12 @@ class OracleTable:
 
         Raises:
             EvaluationFailed: `unsupported` for a property that the table lacks (at all, or for this candidate),
-                `unknown_candidate` for a candidate that it lacks.
+                `unknown_candidate` for a candidate that it lacks, by id and by parameters, `invalid_request` for one
+                whose parameters are not those of its row.
             NoAnswer: In place of `unknown_candidate`, when misses are silent.
         """
         self._check_properties(request)
-        row = self._row_of.get(request.candidate_id)
+        row = self._row(request)
         if row is None:
             if self._miss == "silent":
                 raise NoAnswer(request.candidate_id)
@@ -97,6 +103,19 @@ class OracleTable:
             )
             for name in names
         )
+
+    def _row(self, request: CandidateRequest) -> int | None:
+        """Find a candidate by its id, or else by what is to be set for it; None where neither is in the table."""
+        asked = Parameters.of(request.parameters, request.labels)
+        row = self._row_of.get(request.candidate_id)
+        if asked is None or not self._known.parameters:
+            return row
+        if row is None:
+            return self._row_with.get(asked.content)
+        if self._known.parameters[row].content != asked.content:
+            detail = f"the oracle's table has other parameters for candidate {_called(request)} than the request"
+            raise EvaluationFailed(FailureReason.INVALID_REQUEST, cut(detail))
+        return row
 
     def _uncertainty(self, name: str, row: int) -> float | None:
         """The standard uncertainty of a value; none where the table has one measurement of it."""

@@ -6,8 +6,9 @@ One choice:
    family is left out after `patience` acquisitions in a row that did not raise its own h. When that leaves none, all
    are admitted again for this decision, so that a campaign can spend its budget.
 2. Surrogate: a Gaussian process on the labelled rows of the target family, grown row by row (`surrogate.growing`),
-   with a lengthscale for each feature, held by weak priors (`surrogate.prior`); with fewer than four of them, on all
-   labelled rows; with none at all there is no score, and the seed decides inside the target family.
+   with a lengthscale for each feature, held by weak priors (`surrogate.prior`), each value with the uncertainty that
+   came with it; with fewer than four of them, on all labelled rows; with none at all there is no score, and the seed
+   decides inside the target family.
 3. Score of each candidate of the family: the expected gain G = E[max(h(y ∪ Y) − h(y), 0)] of its value Y, noise
    included (`expected_gain`). Where the family has no h: the deviation of Y.
 4. The best score is chosen; equal scores fall to the lowest index.
@@ -140,9 +141,11 @@ class EntropyTargeted:
             self._kept = (pool, targets, [Histories(pool, each.measure, columns, self._growth) for each in targets])
         rng = np.random.default_rng(context.seed)
         forecasts: list[list[FamilyForecast]] = [[] for _ in pool.families]
-        for (target_property, values), histories in zip(context.target_values, self._kept[2], strict=True):
-            shared = SharedSurrogate(context, values, columns)
-            for code, history in enumerate(histories.follow(context, values)):
+        for (target_property, values), stds, histories in zip(
+            context.target_values, context.target_uncertainties, self._kept[2], strict=True
+        ):
+            shared = SharedSurrogate(context, values, stds, columns)
+            for code, history in enumerate(histories.follow(context, values, stds)):
                 forecasts[code].append(FamilyForecast(target_property, history, shared, self._cases, rng))
         return [_Family(name, each) for name, each in zip(pool.families, forecasts, strict=True)]
 

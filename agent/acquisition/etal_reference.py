@@ -32,7 +32,8 @@ their cube.
 
 The method is sequential. It asks for one candidate at a time, whatever `batch` is, and with `parallel` above 1 knows
 nothing of what is in flight but that it is not available: eight requests may then chase the same lack, and an end is
-decided on what is known by then. Observations manually count as known from the start.
+decided on what is known by then. Observations manually count as known from the start. Uncertainties that came with
+values are not looked at: the published process has one noise for all.
 
 Reference: H. Zhang, W. W. Chen, J. M. Rondinelli, W. Chen, Appl. Phys. Rev. 10, 021403 (2023), arXiv 2211.07881.
 """

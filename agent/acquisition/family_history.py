@@ -57,6 +57,7 @@ class FamilyHistory:
         self.no_gain_count = 0
         self._rows: IndexArray = np.empty(0, dtype=np.int64)
         self._values: FloatArray = np.empty(0)
+        self._stds: FloatArray = np.empty(0)
         self._started = 0
         self._surrogate = GrownSurrogate(features, members, columns, growth, least_rows=MIN_FAMILY_ROWS)
 
@@ -68,12 +69,14 @@ class FamilyHistory:
         """Standardised features of pool members, shape (r, d)."""
         return self._surrogate.standardised(rows)
 
-    def follow(self, rows: IndexArray, values: FloatArray, started: int) -> None:
+    def follow(self, rows: IndexArray, values: FloatArray, stds: FloatArray, started: int) -> None:
         """Fold what is new.
 
         Args:
             rows: Pool indices of all values in canonical order, shape (k,).
             values: Their values [unit of the property], shape (k,).
+            stds: Standard uncertainties that came with them, 0 where none did, shape (k,): the surrogate's, not the
+                entropy's.
             started: How many of them belong to the start set.
         """
         known = len(self._rows)
@@ -89,11 +92,11 @@ class FamilyHistory:
             gained = added is None or bool(added.gain(np.array([value]))[0] > LEAST_GAIN)
             self.no_gain_count = 0 if gained else self.no_gain_count + 1
             self.sample = inserted(self.sample, value)
-        self._rows, self._values = rows, values
+        self._rows, self._values, self._stds = rows, values, stds
 
     def surrogate(self) -> GrowingGP | None:
         """Return the process over all members, grown up to the last row; None while there are too few rows."""
-        return self._surrogate.follow(self._rows, self._values, self._started)
+        return self._surrogate.follow(self._rows, self._values, self._stds, self._started)
 
     def _begin_again(self, started: int) -> None:
         self._rows, self._values, self._started = self._rows[:0], self._values[:0], started
@@ -124,19 +127,20 @@ class Histories:
             for rows in members
         ]
 
-    def follow(self, context: AcquisitionContext, values: FloatArray) -> list[FamilyHistory]:
+    def follow(self, context: AcquisitionContext, values: FloatArray, stds: FloatArray) -> list[FamilyHistory]:
         """Bring all families up to a context; return them by code.
 
         Args:
             context: Of a decision of the campaign.
             values: Of the property, shape (k,).
+            stds: Standard uncertainties that came with them, 0 where none did, shape (k,).
         """
         order, n_start = canonical_order(context)
-        rows, values = context.observed[order], values[order]
+        rows, values, stds = context.observed[order], values[order], stds[order]
         codes = self._codes[rows]
         by_family = np.argsort(codes, kind="stable")
         ends = np.cumsum(np.bincount(codes, minlength=len(self._families)))
         started = np.bincount(codes[:n_start], minlength=len(self._families))
         for code, part in enumerate(np.split(by_family, ends[:-1])):
-            self._families[code].follow(rows[part], values[part], int(started[code]))
+            self._families[code].follow(rows[part], values[part], stds[part], int(started[code]))
         return self._families

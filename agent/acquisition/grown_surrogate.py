@@ -48,6 +48,7 @@ class GrownSurrogate:
         self._growth, self._least_rows = growth, least_rows
         self._rows: IndexArray = np.empty(0, dtype=np.int64)
         self._values: FloatArray = np.empty(0)
+        self._stds: FloatArray = np.empty(0)
         self._started = -1
         self._process: GrowingGP | None = None
 
@@ -55,27 +56,29 @@ class GrownSurrogate:
         """Standardised features of pool members, shape (r, d)."""
         return self._columns.apply(self._features[rows])
 
-    def follow(self, rows: IndexArray, values: FloatArray, started: int) -> GrowingGP | None:
+    def follow(self, rows: IndexArray, values: FloatArray, stds: FloatArray, started: int) -> GrowingGP | None:
         """Return the process, grown up to the last row; None while there are too few.
 
         Args:
             rows: Pool indices of the values in canonical order, shape (k,).
             values: Their values [unit of the property], shape (k,).
+            stds: Standard uncertainties that came with them, 0 where none did, shape (k,) [unit of the property].
             started: How many of them belong to the start set.
         """
         if len(rows) < self._least_rows:
             return None
         known = len(self._rows)
         is_continued = started == self._started and np.array_equal(rows[:known], self._rows)
-        if self._process is None or not (is_continued and np.array_equal(values[:known], self._values)):
+        is_continued = is_continued and np.array_equal(values[:known], self._values)
+        if self._process is None or not (is_continued and np.array_equal(stds[:known], self._stds)):
             known = max(started, self._least_rows)
-            self._started, self._process = started, self.made_of(rows[:known], values[:known])
-        for row, value in zip(rows[known:], values[known:], strict=True):
-            self._process.append(self.standardised(np.array([row]))[0], float(value))
-        self._rows, self._values = rows, values
+            self._started, self._process = started, self.made_of(rows[:known], values[:known], stds[:known])
+        for row, value, std in zip(rows[known:], values[known:], stds[known:], strict=True):
+            self._process.append(self.standardised(np.array([row]))[0], float(value), float(std))
+        self._rows, self._values, self._stds = rows, values, stds
         return self._process
 
-    def made_of(self, rows: IndexArray, values: FloatArray) -> GrowingGP:
+    def made_of(self, rows: IndexArray, values: FloatArray, stds: FloatArray) -> GrowingGP:
         """Return a process that begins with these rows, shapes (k,); it is not kept."""
         queries = Queries(self._features, self._members, self._columns)
-        return GrowingGP(queries, self.standardised(rows), values, self._growth)
+        return GrowingGP(queries, self.standardised(rows), values, self._growth, stds)

@@ -90,9 +90,11 @@ class JointEntropy:
         rng = np.random.default_rng(context.seed)
         codes, pending_codes = pool.family_codes[context.available], pool.family_codes[context.pending]
         families = [_Family(name, context.available[codes == code]) for code, name in enumerate(pool.families)]
-        for (target_property, values), histories in zip(context.target_values, self._kept[2], strict=True):
-            shared = SharedSurrogate(context, values, columns)
-            for family, history in zip(families, histories.follow(context, values), strict=True):
+        for (target_property, values), stds, histories in zip(
+            context.target_values, context.target_uncertainties, self._kept[2], strict=True
+        ):
+            shared = SharedSurrogate(context, values, stds, columns)
+            for family, history in zip(families, histories.follow(context, values, stds), strict=True):
                 family.forecasts.append(FamilyForecast(target_property, history, shared, CASES, rng))
         for code in np.unique(pending_codes):
             families[code].add_pending(context.pending[pending_codes == code])

@@ -18,11 +18,14 @@ class SharedSurrogate:
     Args:
         context: Of the decision.
         values: Of the property, shape (k,).
+        stds: Standard uncertainties that came with them, 0 where none did, shape (k,).
         columns: Statistics of the features.
     """
 
-    def __init__(self, context: AcquisitionContext, values: FloatArray, columns: Standardisation) -> None:
-        self._context, self._values, self._columns = context, values, columns
+    def __init__(
+        self, context: AcquisitionContext, values: FloatArray, stds: FloatArray, columns: Standardisation
+    ) -> None:
+        self._context, self._values, self._stds, self._columns = context, values, stds, columns
 
     def rows(self, indices: IndexArray) -> FloatArray:
         """Standardised features of pool members, shape (r, d)."""
@@ -35,7 +38,7 @@ class SharedSurrogate:
         if len(observed) == 0:
             return None
         chosen = training_positions(observed, self._context.acquired, DEFAULT_MAX_TRAINING_ROWS)
-        return fit(self.rows(observed[chosen]), self._values[chosen])
+        return fit(self.rows(observed[chosen]), self._values[chosen], self._stds[chosen])
 
     def predict(self, process: FittedGP, indices: IndexArray) -> tuple[FloatArray, FloatArray]:
         """Mean and deviation of the latent property at pool members, two arrays (r,); read block by block."""

@@ -79,5 +79,5 @@ class Uncertainty:
     @staticmethod
     def _process(surrogate: GrownSurrogate, context: AcquisitionContext) -> GrowingGP:
         order, started = canonical_order(context)
-        rows, values = context.observed[order], context.values[order]
-        return surrogate.follow(rows, values, started) or surrogate.made_of(rows, values)
+        rows, values, stds = context.observed[order], context.values[order], context.target_uncertainties[0][order]
+        return surrogate.follow(rows, values, stds, started) or surrogate.made_of(rows, values, stds)

@@ -19,6 +19,7 @@ from agent.campaign.events import (
     Event,
     LateResultKept,
     MeasuredQuantity,
+    RawFileLink,
     RequestExpired,
     ResultAccepted,
     ResultContradicted,
@@ -39,6 +40,7 @@ from protocols.wire.messages import (
     ReceiptStatus,
     Status,
 )
+from protocols.wire.replicates import with_deviation
 from protocols.wire.topics import ANY_SIMULATOR
 
 
@@ -117,7 +119,8 @@ def decide_result(campaign: Campaign, message: CandidateResult, *, signed_by: st
         MessageError: When it answers no attempt of this campaign; it changes nothing.
     """
     attempt = _attempt(campaign, message)
-    quantities = tuple(_measured(quantity) for quantity in message.quantities)
+    told = with_deviation(message.quantities, campaign.plan.property_name, message.replicates)
+    quantities = tuple(map(_measured, told))
     if known := repeated(attempt.results, message.message_id, content_of(quantities)):
         return _receipt(message, ReceiptStatus.DUPLICATE, _said_before(known))
     said: dict[str, Any] = {
@@ -142,11 +145,17 @@ def decide_result(campaign: Campaign, message: CandidateResult, *, signed_by: st
         return _kept(
             attempt, message, ReceiptStatus.REFUSED, problem, LateResultKept(**said, why=problem, refused=True)
         )
+    main = next(each for each in quantities if each.name == campaign.plan.property_name)
     accepted = ResultAccepted(
         **said,
-        value=next(q.value for q in message.quantities if q.name == campaign.plan.property_name),
+        value=main.value,
+        standard_deviation=main.standard_deviation,
         duration_s=message.duration_s,
         provenance=message.provenance or {},
+        replicates=message.replicates,
+        conditions=tuple(map(_measured, message.conditions)),
+        remarks=message.remarks,
+        files=tuple(RawFileLink(each.name, each.uri, each.sha256, each.size_bytes) for each in message.files),
     )
     return _receipt(message, ReceiptStatus.ACCEPTED, "", accepted)
 

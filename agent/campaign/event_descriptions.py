@@ -21,7 +21,7 @@ What an event changes in the campaign itself is in `agent.campaign.state`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from agent.campaign.events import (
@@ -89,6 +89,8 @@ class Observation:
         additional: Of the additional properties, in the order in which they were asked for [their units].
         source: Who says so.
         attempt_id: Of the request that it answers, if it answers one.
+        standard_deviation: Standard uncertainty of the value [its unit]; None where none is known.
+        details: What came with it beside, as plain JSON: the other quantities, replicates, conditions, remarks, files.
     """
 
     candidate_id: str
@@ -96,6 +98,8 @@ class Observation:
     additional: tuple[float, ...]
     source: str
     attempt_id: str | None = None
+    standard_deviation: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 Words = Callable[[Any], str]
@@ -181,22 +185,60 @@ def additions_of(event: Event) -> tuple[NewCandidate, ...]:
 
 
 def _start_set(event: StartSetLoaded, _additional: Sequence[str]) -> Iterator[Observation]:
-    for candidate_id, value, additional in event.rows():
-        yield Observation(candidate_id, value, additional, START_SET)
+    known = event.uncertainties or ((0.0,),) * len(event.values)
+    for (candidate_id, value, additional), deviations in zip(event.rows(), known, strict=True):
+        yield Observation(candidate_id, value, additional, START_SET, standard_deviation=deviations[0] or None)
 
 
 def _result(event: ResultAccepted, additional: Sequence[str]) -> Iterator[Observation]:
     yield Observation(
-        event.candidate_id, event.value, event.values_of(additional), event.simulator, attempt_id=event.attempt_id
+        event.candidate_id,
+        event.value,
+        event.values_of(additional),
+        event.simulator,
+        attempt_id=event.attempt_id,
+        standard_deviation=event.standard_deviation,
+        details=_details(event),
     )
 
 
+def _details(event: ResultAccepted) -> dict[str, Any]:
+    """Return what a result brings beside its value; nothing of what it does not have."""
+    told = {
+        "quantities": _beside(event.quantities),
+        "replicates": list(event.replicates),
+        "conditions": [asdict(each) for each in event.conditions],
+        "remarks": dict(event.remarks),
+        "files": [asdict(each) for each in event.files],
+    }
+    return {name: each for name, each in told.items() if each}
+
+
+def _beside(quantities: Sequence[MeasuredQuantity]) -> list[dict[str, Any]]:
+    """Return all quantities of an observation that has more than its value."""
+    return [asdict(each) for each in quantities] if len(quantities) > 1 else []
+
+
 def _added(event: ObservationAdded, additional: Sequence[str]) -> Iterator[Observation]:
-    yield Observation(event.candidate_id, event.value, event.values_of(additional), MANUAL)
+    others = _beside(event.quantities)
+    yield Observation(
+        event.candidate_id,
+        event.value,
+        event.values_of(additional),
+        MANUAL,
+        standard_deviation=event.standard_deviation,
+        details={"quantities": others} if others else {},
+    )
 
 
 def _amended(event: ObservationAmended, additional: Sequence[str]) -> Iterator[Observation]:
-    yield Observation(event.candidate_id, event.value, event.additional if additional else (), MANUAL)
+    yield Observation(
+        event.candidate_id,
+        event.value,
+        event.additional if additional else (),
+        MANUAL,
+        standard_deviation=event.uncertainties[0] or None,
+    )
 
 
 def _read(reading: Account) -> str:

@@ -33,6 +33,18 @@ class MeasuredQuantity:
 
 
 @dataclass(frozen=True, slots=True)
+class RawFileLink:
+    """Where a file with raw measurements is kept."""
+
+    name: str
+    uri: str
+    sha256: str | None = None
+    """Digest of its content; None where the lab told none."""
+    size_bytes: int | None = None
+    """Its size [byte]; None where the lab told none."""
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignStarted:
     """The first event of every journal."""
 
@@ -179,6 +191,16 @@ class ResultAccepted:
     """Of the message that brought it; journals of old do not say it."""
     signed_by: str = ""
     """Who signed that message; empty where nobody did."""
+    standard_deviation: float | None = None
+    """Standard uncertainty of the value; None where none is known, and in journals of old (see `quantities`)."""
+    replicates: tuple[float, ...] = ()
+    """Single measurements behind the value, as the lab told them."""
+    conditions: tuple[MeasuredQuantity, ...] = ()
+    """What it was measured at."""
+    remarks: Mapping[str, str | float] = field(default_factory=dict)
+    """Whatever else the lab told."""
+    files: tuple[RawFileLink, ...] = ()
+    """Where raw measurements are kept."""
 
     def values_of(self, names: Sequence[str]) -> tuple[float, ...]:
         """Return the values of additional properties, by name."""
@@ -317,6 +339,8 @@ class ObservationAdded:
     """The value as it was told, with those of the additional properties; journals of old do not say it."""
     reason: str = ""
     """Why, in the operator's words; journals of old do not say it."""
+    standard_deviation: float | None = None
+    """Standard uncertainty of the value; None where none is known, and in journals of old."""
 
     def values_of(self, names: Sequence[str]) -> tuple[float, ...]:
         """Return the values of additional properties, by name."""

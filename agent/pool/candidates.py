@@ -23,6 +23,7 @@ from agent.pool.earlier_log import EarlierLog
 from agent.pool.interventions import Interventions
 from protocols.errors import TableError
 from protocols.wire.limits import MAX_FAMILIES, MAX_PAYLOAD_BYTES
+from protocols.wire.parameters import Parameters
 from protocols.wire.structure import CrystalStructure
 
 FEATURE_DECIMALS: Final = 9
@@ -45,6 +46,8 @@ class Candidate:
     """How it came about, where it joined the pool after its start."""
     source_id: str = ""
     """Its id as the table of the pool writes it; empty where that has no ids, and of what joined later."""
+    parameters: Parameters | None = None
+    """What an instrument sets to make it; None where nobody told. No decision looks at it."""
 
     @property
     def name(self) -> str:

@@ -21,9 +21,10 @@ import numpy as np
 from pydantic import ValidationError
 
 from agent.pool.candidates import Candidate, Pool
-from protocols.wire.limits import MAX_TEXT_LENGTH
+from protocols.wire.limits import MAX_JOINING_BYTES, MAX_TEXT_LENGTH
 from protocols.wire.messages import ID_PATTERN
 from protocols.wire.molecule import Molecule
+from protocols.wire.parameters import Parameters
 from protocols.wire.structure import CrystalStructure
 
 MAX_ADDED_CANDIDATES: Final = 10_000
@@ -47,6 +48,7 @@ class NewCandidate:
         structure: Of a crystal.
         parent: Id of the candidate that it was made of; empty where it was made of none.
         origin: How it came about, for people.
+        parameters: What an instrument sets to make it; None where nobody told.
     """
 
     candidate_id: str
@@ -57,6 +59,7 @@ class NewCandidate:
     structure: CrystalStructure | None = None
     parent: str = ""
     origin: str = ""
+    parameters: Parameters | None = None
 
     def plain(self) -> NewCandidate:
         """Return it with features as the journal keeps them: plain numbers."""
@@ -64,7 +67,10 @@ class NewCandidate:
 
     def as_candidate(self) -> Candidate:
         """Return it as a member of a pool."""
-        return Candidate(self.candidate_id, self.family, self.formula, self.structure, self.smiles, self.origin)
+        return Candidate(
+            self.candidate_id, self.family, self.formula, self.structure, self.smiles, self.origin,
+            parameters=self.parameters,
+        )  # fmt: skip
 
 
 def growth_breach(pool: Pool, new: Sequence[NewCandidate]) -> str:
@@ -116,6 +122,8 @@ def _wrong_text(new: NewCandidate) -> str:
     longest = max(len(new.formula), len(new.origin))
     if longest > MAX_TEXT_LENGTH:
         return f"its formula or origin has {longest} characters; expected at most {MAX_TEXT_LENGTH}"
+    if new.parameters is not None and (size := new.parameters.size_bytes()) > MAX_JOINING_BYTES:
+        return f"its parameters and labels take {size:,} bytes; expected at most {MAX_JOINING_BYTES:,}"
     if not new.smiles:
         return ""
     try:

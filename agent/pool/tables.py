@@ -43,10 +43,11 @@ def pool_from_table(
     structures = table.structures or (None,) * len(table.candidate_ids)
     smiles = table.smiles or ("",) * len(table.candidate_ids)
     source_ids = table.source_ids or ("",) * len(table.candidate_ids)
-    columns = (table.candidate_ids, table.families, table.formulas, structures, smiles, source_ids)
+    parameters = table.parameters or (None,) * len(table.candidate_ids)
+    columns = (table.candidate_ids, table.families, table.formulas, structures, smiles, source_ids, parameters)
     candidates = [
-        Candidate(one, family, formula, structure, smiles=of_it, source_id=source_id)
-        for one, family, formula, structure, of_it, source_id in zip(*columns, strict=True)
+        Candidate(one, family, formula, structure, smiles=of_it, source_id=source_id, parameters=what_to_set)
+        for one, family, formula, structure, of_it, source_id, what_to_set in zip(*columns, strict=True)
     ]
     _require_label_free(table, table.feature_names, table.features)
     if table.designs is not None or features is not None:

@@ -24,7 +24,9 @@ MAX_QUARANTINE_LINES: Final = 1_000
 MAX_WAITING_LINES: Final = 1_000
 """Lines of who is waited for: an instrument that comes and goes for ever does not fill the log."""
 
-NOT_LOGGED: Final = frozenset({"quantities", "provenance", "added", "candidates"})
+NOT_LOGGED: Final = frozenset(
+    {"quantities", "provenance", "added", "candidates", "replicates", "conditions", "remarks", "files"}
+)
 """Fields of events that stand in the journal, and are too long for a line of a log."""
 
 HEAD_EVERY_ROWS: Final = 100

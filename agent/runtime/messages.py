@@ -16,6 +16,7 @@ from agent.entropy.bands import Band
 from agent.entropy.bias import BIAS_METRICS, BiasPoint
 from agent.pool.candidates import Candidate
 from agent.store.commit import JournalHead, OutboxItem
+from protocols.errors import MessageError
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.limits import MAX_AWAITING_APPROVAL
@@ -28,8 +29,10 @@ from protocols.wire.messages import (
     Health,
     MetricsReport,
     MetricValue,
+    Quantity,
     ResultReceipt,
     Status,
+    WantedProperty,
     cut,
 )
 from protocols.wire.molecule import Molecule
@@ -49,6 +52,7 @@ class MessageBuilder:
         instance: Names the run folder, for `Status.instance`.
         new_id: Returns a message id that nobody has used.
         weight: The campaign's share of a lab that several use.
+        features_of: Returns what the policy knows a candidate by, where requests carry it; None where they do not.
     """
 
     def __init__(
@@ -60,12 +64,18 @@ class MessageBuilder:
         instance: str = "agent",
         new_id: Callable[[], str] = fresh_id,
         weight: float = 1.0,
+        features_of: Callable[[str], tuple[Quantity, ...]] | None = None,
     ) -> None:
         self._plan = plan
         self._deadline_s = evaluation_deadline_s
         self._clock = clock
         self._new_id = new_id
         self._weight = weight
+        self._features_of = features_of
+        self._wanted = (
+            WantedProperty(name=plan.property_name, unit=plan.unit),
+            *(WantedProperty(name=each.name, unit=each.unit) for each in plan.additional_properties),
+        )
         self.instance = instance
         self.recipients = frozenset(plan.recipients)
         self.shared_recipients = frozenset({ANY_SIMULATOR})
@@ -75,8 +85,9 @@ class MessageBuilder:
 
         Args:
             attempt: The attempt.
-            candidate: Whose it is, for the structure or molecule that the request carries.
+            candidate: Whose it is, for what the request carries of it: structure or molecule, parameters.
         """
+        to_set = candidate.parameters
         message = CandidateRequest(
             campaign=self._plan.campaign,
             message_id=attempt.attempt_id,
@@ -90,12 +101,16 @@ class MessageBuilder:
             formula=candidate.formula,
             structure=candidate.structure,
             molecule=Molecule(smiles=candidate.smiles) if candidate.smiles else None,
+            parameters=() if to_set is None else to_set.quantities(),
+            labels={} if to_set is None else to_set.labels(),
+            features=() if self._features_of is None else self._features_of(attempt.candidate_id),
             fidelity=self._plan.fidelity,
             properties=self._plan.property_names,
+            wanted=self._wanted,
             deadline_s=self._deadline_s,
         )
         topic = topic_of(message, recipient=attempt.recipient)
-        return OutboxItem(attempt.attempt_id, topic, encode(message))
+        return OutboxItem(attempt.attempt_id, topic, _encoded(message))
 
     def receipt(self, ack: ResultAck, head: JournalHead | None = None) -> OutgoingMessage:
         """Write the receipt of a result or a failure, with the end of the journal that it is committed in."""
@@ -225,3 +240,11 @@ def figures_of(ledger: Ledger) -> dict[str, Any]:
         "observation": max(ledger.observation, 0),
         "awaiting_approval": tuple(campaign.awaiting_approval)[:MAX_AWAITING_APPROVAL],
     }
+
+
+def _encoded(request: CandidateRequest) -> bytes:
+    """Return a request as bytes; what joined the pool with a large structure may have no room for its features."""
+    try:
+        return encode(request)
+    except MessageError:
+        return encode(request.model_copy(update={"features": ()}))

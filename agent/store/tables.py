@@ -67,6 +67,11 @@ class ObservationRow(SQLModel, table=True):
     attempt_id: str | None = Field(default=None, unique=True)
     source_id: str = ""
     """The candidate's id as the pool's table writes it; empty where that has no ids."""
+    standard_deviation: float | None = None
+    """Standard uncertainty of the value; null where none is known."""
+    details: str = Field(default="", sa_column=Column(Text, nullable=False))
+    """What came with the value, as a JSON object: other quantities, replicates, conditions, remarks and links to raw
+    files; empty where nothing did."""
 
 
 class RequestRow(SQLModel, table=True):

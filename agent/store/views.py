@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -108,6 +109,8 @@ class Views:
             "source": observed.source,
             "attempt_id": observed.attempt_id,
             "source_id": self._source_ids.get(observed.candidate_id, ""),
+            "standard_deviation": observed.standard_deviation,
+            "details": json.dumps(observed.details, ensure_ascii=False) if observed.details else "",
         }
 
     def _close(self, statement: Executable, which: str, how: str, sequence: int) -> None:

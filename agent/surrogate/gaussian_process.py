@@ -7,7 +7,8 @@
 | D | squared distances between rows, computed once a fit | (n, n) |
 | ℓ, σ_f², σ_n² | lengthscale [feature], signal and noise variance [of z] | |
 | θ | (ln ℓ, ln σ_f², ln σ_n²) | (3,) |
-| K | σ_f² exp(−D / 2ℓ²) + σ_n² I | (n, n) |
+| Σ | variances that came with the values [of z], diagonal; nothing where none did | (n, n) |
+| K | σ_f² exp(−D / 2ℓ²) + σ_n² I + Σ | (n, n) |
 | L, α | lower Cholesky factor of K, and K⁻¹ z | (n, n), (n,) |
 
 z is taken as a draw of a process with a constant mean, a scaled isotropic squared-exponential kernel and Gaussian
@@ -69,6 +70,10 @@ CONSTANT_RATIO: Final = 1e-12
 COINCIDENCE_RATIO: Final = 1e-13
 """Squared distances below this part of the squared norms are rounding: the rows are the same."""
 
+MOST_KNOWN_NOISE: Final = 1e6
+"""Largest variance that counts of a value's own uncertainty [of z]: a value that is a thousand deviations wide tells
+nothing, and a greater one would only take the digits of the others."""
+
 PREDICTION_CHUNK_NUMBERS: Final = 1 << 21
 """Numbers of one block of covariances (16 MiB): memory does not grow with the pool."""
 
@@ -95,6 +100,7 @@ class FittedGP:
         log_marginal_likelihood: ln p(z | X, θ) [nat].
         cholesky: L, shape (n, n).
         weights: α, shape (n,).
+        known_noise: Diagonal of Σ, shape (n,); None where no value came with an uncertainty.
     """
 
     X: FloatArray
@@ -105,6 +111,7 @@ class FittedGP:
     log_marginal_likelihood: float
     cholesky: FloatArray
     weights: FloatArray
+    known_noise: FloatArray | None = None
 
     @property
     def noise_std(self) -> float:
@@ -143,10 +150,13 @@ class FittedGP:
             return self
         mean, _ = self.predict(X)
         z = np.concatenate((self.z, (mean - self.centre) / self.scale))
-        return _posterior(np.concatenate((self.X, X)), z, self.centre, self.scale, self.hyperparameters)
+        known = None if self.known_noise is None else np.concatenate((self.known_noise, np.zeros(len(X))))
+        return _posterior(
+            np.concatenate((self.X, X)), z, self.centre, self.scale, self.hyperparameters, known_noise=known
+        )
 
 
-def fit(X: FloatArray, y: FloatArray) -> FittedGP:
+def fit(X: FloatArray, y: FloatArray, stds: FloatArray | None = None) -> FittedGP:
     """Fit the process, hyper-parameters included.
 
     With one row, or with all values equal, the likelihood has no maximum inside: the start values stand (and the scale
@@ -155,6 +165,7 @@ def fit(X: FloatArray, y: FloatArray) -> FittedGP:
     Args:
         X: Standardised features, finite, shape (n, d), n ≥ 1.
         y: Values, finite, shape (n,).
+        stds: Standard uncertainties that came with them, 0 where none did, shape (n,) [unit of y]; none by default.
 
     Raises:
         SurrogateError: When the rows are no training set, or K has no Cholesky factor.
@@ -163,11 +174,24 @@ def fit(X: FloatArray, y: FloatArray) -> FittedGP:
     D = squared_distances(X, X)
     unit = typical_distance(D)
     centre, scale, varies = centre_and_scale(y)
+    known = None if stds is None or not stds.any() else known_noise(stds, scale)
     if not varies:
         start = Hyperparameters(START[0] * unit, START[1], START[2])
-        return _posterior(X, (y - centre) / scale, centre, scale, start)
+        return _posterior(X, (y - centre) / scale, centre, scale, start, known_noise=known)
     z = (y - centre) / scale
-    return _posterior(X, z, centre, scale, most_likely(D, z, unit))
+    return _posterior(X, z, centre, scale, most_likely(D, z, unit, known_noise=known), known_noise=known)
+
+
+def known_noise(stds: FloatArray, scale: float) -> FloatArray:
+    """Return the variances that came with values [of z], shape (n,).
+
+    Args:
+        stds: Standard uncertainties, at least 0, shape (n,) [unit of the values].
+        scale: Deviation of the values, in the same unit.
+    """
+    widest = math.sqrt(MOST_KNOWN_NOISE)
+    variances: FloatArray = np.square(np.minimum(stds, widest * scale) / scale)
+    return variances
 
 
 def squared_distances(A: FloatArray, B: FloatArray) -> FloatArray:
@@ -179,21 +203,24 @@ def squared_distances(A: FloatArray, B: FloatArray) -> FloatArray:
     return D
 
 
-def likelihood_and_gradient(theta: FloatArray, D: FloatArray, z: FloatArray) -> tuple[float, FloatArray]:
+def likelihood_and_gradient(
+    theta: FloatArray, D: FloatArray, z: FloatArray, known_noise: FloatArray | None = None
+) -> tuple[float, FloatArray]:
     """Return ln p(z | X, θ) and its gradient by θ = (ln ℓ, ln σ_f², ln σ_n²).
 
     Two traces need no matrix, because K α = z and K⁻¹ K = I:
-    αᵀ K_f α = αᵀz − σ_n² αᵀα and tr(K⁻¹ K_f) = n − σ_n² tr(K⁻¹), K_f the part of K without noise.
+    αᵀ K_f α = αᵀz − σ_n² αᵀα − αᵀΣα and tr(K⁻¹ K_f) = n − σ_n² tr(K⁻¹) − tr(K⁻¹ Σ), K_f the part of K without noise.
 
     Args:
         theta: Shape (3,).
         D: Squared distances, shape (n, n).
         z: Standardised values, shape (n,).
+        known_noise: Diagonal of Σ, shape (n,).
     """
     n = len(z)
     hyper = Hyperparameters(*(math.exp(t) for t in theta))
     K_f = _covariance(D, hyper)
-    L, noise = cholesky(K_f, hyper.noise_variance)
+    L, noise = cholesky(K_f, hyper.noise_variance, known_noise)
     alpha = lapack.dpotrs(L, z, lower=1)[0]
     value = _log_likelihood(L, alpha, z)
     inverse_lower = lapack.dpotri(L, lower=1)[0]  # upper triangle 0, as in L
@@ -203,6 +230,8 @@ def likelihood_and_gradient(theta: FloatArray, D: FloatArray, z: FloatArray) -> 
     dK = K_f * D
     by_lengthscale = (float(alpha @ dK @ alpha) - 2.0 * float(np.vdot(inverse_lower.T, dK))) / hyper.lengthscale**2
     by_signal = float(alpha @ z) - noise * alpha_squared - (n - noise * inverse_trace)
+    if known_noise is not None:
+        by_signal -= float(known_noise @ (np.square(alpha) - inverse_lower.diagonal()))
     by_noise = hyper.noise_variance * (alpha_squared - inverse_trace)
     return value, 0.5 * np.array([by_lengthscale, by_signal, by_noise])  # GPML equation 5.9
 
@@ -214,6 +243,7 @@ def most_likely(
     known: Hyperparameters | None = None,
     *,
     from_known_alone: bool = False,
+    known_noise: FloatArray | None = None,
 ) -> Hyperparameters:
     """Maximise the likelihood over θ.
 
@@ -223,12 +253,13 @@ def most_likely(
         unit: The lengthscale's (see its bounds).
         known: Where to begin as well as at the fixed start; the more likely end counts.
         from_known_alone: Whether to begin there alone.
+        known_noise: Diagonal of Σ, shape (n,).
     """
     in_unit = np.array([math.log(unit), 0.0, 0.0])
     bounds = np.log([LENGTHSCALE_BOUNDS, SIGNAL_VARIANCE_BOUNDS, NOISE_VARIANCE_BOUNDS]) + in_unit[:, None]
 
     def negative(theta: FloatArray) -> tuple[float, FloatArray]:
-        value, gradient = likelihood_and_gradient(theta, D, z)
+        value, gradient = likelihood_and_gradient(theta, D, z, known_noise)
         return -value, -gradient
 
     starts = [] if known is None else [np.log([known.lengthscale, known.signal_variance, known.noise_variance])]
@@ -258,10 +289,19 @@ def best_of_starts(
     return min(ends, key=lambda end: end.value).x
 
 
-def _posterior(X: FloatArray, z: FloatArray, centre: float, scale: float, hyper: Hyperparameters) -> FittedGP:
-    L, _ = cholesky(_covariance(squared_distances(X, X), hyper), hyper.noise_variance)  # GPML 2.1 line 2
+def _posterior(
+    X: FloatArray,
+    z: FloatArray,
+    centre: float,
+    scale: float,
+    hyper: Hyperparameters,
+    *,
+    known_noise: FloatArray | None = None,
+) -> FittedGP:
+    K_f = _covariance(squared_distances(X, X), hyper)
+    L, _ = cholesky(K_f, hyper.noise_variance, known_noise)  # GPML 2.1 line 2
     alpha = lapack.dpotrs(L, z, lower=1)[0]  # line 3
-    return FittedGP(X, z, centre, scale, hyper, _log_likelihood(L, alpha, z), L, alpha)
+    return FittedGP(X, z, centre, scale, hyper, _log_likelihood(L, alpha, z), L, alpha, known_noise)
 
 
 def _log_likelihood(L: FloatArray, alpha: FloatArray, z: FloatArray) -> float:

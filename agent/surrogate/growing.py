@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 
 from agent.surrogate.covariances import Columns, KeptColumns, StreamedColumns, covariances
 from agent.surrogate.factor import GrowingFactor
-from agent.surrogate.gaussian_process import cholesky
+from agent.surrogate.gaussian_process import cholesky, known_noise
 from agent.surrogate.hyperparameters import Fit, FitSearch, FittedHyperparameters, fit_hyperparameters
 from agent.surrogate.queries import Queries
 from protocols.errors import InvariantViolation
@@ -86,8 +86,7 @@ class GrowthSettings:
             the others.
         memory_bytes: Most memory of V.
         refit_share: New rows, as a share of those of the last fit, after which it is fitted again.
-        fit: What fits the hyper-parameters, in parts; if None, the likelihood alone, at once, which takes all values
-            for equally certain.
+        fit: What fits the hyper-parameters, in parts; if None, the likelihood alone, at once.
     """
 
     ard: bool = False
@@ -157,7 +156,7 @@ class GrowingGP:
         cross_factor = self.cross_factor(scaled[None])
         cross_row = cross_factor[0]
         # δ² is at least the noise, but for rounding.
-        noise = self.noise + float(self._known_noise(np.array([std]))[0])
+        noise = self.noise + float(known_noise(np.array([std]), self.scale)[0])
         delta = math.sqrt(max(self.signal + noise - float(cross_row @ cross_row), noise))
         error = ((y - self.centre) / self.scale - float(cross_row @ self.u)) / delta
         v: FloatArray = self.columns.further(self.X, scaled[None], self.factor, cross_factor)[0] / delta
@@ -218,11 +217,6 @@ class GrowingGP:
             self._first[key] = self.factor.solve(k)[:, 0]
         return self._first[key]
 
-    def _known_noise(self, stds: FloatArray) -> FloatArray:
-        """Return the variances that came with values, of z, shape (k,)."""
-        variances: FloatArray = np.square(stds / self.scale)
-        return variances
-
     def _is_to_be_made_again(self) -> bool:
         """Make the process again, or begin to fit it, when it is time; tell whether it was made again."""
         if self._search is not None:
@@ -253,7 +247,7 @@ class GrowingGP:
         growth, rows = self._growth, self._rows()
         X, y, stds = self._fit_rows(rows)
         if growth.fit is None:
-            found = fit_hyperparameters(X, y, ard=growth.ard, start=self._fitted, search=search)
+            found = fit_hyperparameters(X, y, ard=growth.ard, start=self._fitted, search=search, stds=stds)
         else:
             found = growth.fit(X, y, stds, self._fitted)
         self._adopt(found, rows)
@@ -279,7 +273,7 @@ class GrowingGP:
         self._make_room(capacity)
         self._room_X[:n] = X / self.lengthscales
         K = np.asarray(covariances(self.X, self.X, self.signal), dtype=np.float64)
-        K.flat[:: n + 1] += self._known_noise(self._all_stds[rows])
+        K.flat[:: n + 1] += known_noise(self._all_stds[rows], self.scale)
         L, self.noise = cholesky(K, found.noise_variance)
         self.factor = GrowingFactor(L, capacity)
         self._first.clear()

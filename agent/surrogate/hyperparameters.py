@@ -22,6 +22,7 @@ from agent.surrogate.gaussian_process import (
     Hyperparameters,
     centre_and_scale,
     check_rows,
+    known_noise,
     most_likely,
     squared_distances,
     typical_distance,
@@ -96,7 +97,13 @@ class Fit(Protocol):
 
 
 def fit_hyperparameters(
-    X: FloatArray, y: FloatArray, *, ard: bool, start: FittedHyperparameters | None, search: bool = True
+    X: FloatArray,
+    y: FloatArray,
+    *,
+    ard: bool,
+    start: FittedHyperparameters | None,
+    search: bool = True,
+    stds: FloatArray | None = None,
 ) -> FittedHyperparameters:
     """Fit them to rows.
 
@@ -108,6 +115,8 @@ def fit_hyperparameters(
         ard: One lengthscale a feature.
         start: Where to begin.
         search: Whether to begin at the fixed start as well, in any case.
+        stds: Standard uncertainties that came with the values, 0 where none did, shape (n,): σ_n² is what they err
+            beyond. None by default.
 
     Raises:
         SurrogateError: When the rows are no training set, or K has no Cholesky factor.
@@ -121,9 +130,14 @@ def fit_hyperparameters(
         stay = start or FittedHyperparameters(np.full(d, START[0] * unit), START[1], START[2], centre, scale)
         return replace(stay, centre=centre, scale=scale)
     z = (y - centre) / scale
+    noise = None if stds is None or not stds.any() else known_noise(stds, scale)
 
     def fitted(known: FittedHyperparameters | None, *, alone: bool) -> FittedHyperparameters:
-        found = _each(X, z, unit, known, alone=alone) if ard else _one_for_all(D, z, unit, d, known, alone=alone)
+        found = (
+            most_likely_lengthscales(X, z, unit, _each(known), from_known_alone=alone, known_noise=noise)
+            if ard
+            else _repeated(most_likely(D, z, unit, _one(known), from_known_alone=alone, known_noise=noise), d)
+        )
         return FittedHyperparameters(*found, centre, scale, known.searched_rows if known is not None and alone else n)
 
     if start is not None and not search and n < SEARCH_AGAIN * start.searched_rows:
@@ -133,20 +147,16 @@ def fit_hyperparameters(
     return fitted(start, alone=False)
 
 
-def _each(
-    X: FloatArray, z: FloatArray, unit: float, known: FittedHyperparameters | None, *, alone: bool
-) -> tuple[FloatArray, float, float]:
-    at = None if known is None else (known.lengthscales, known.signal_variance, known.noise_variance)
-    return most_likely_lengthscales(X, z, unit, at, from_known_alone=alone)
+def _each(known: FittedHyperparameters | None) -> tuple[FloatArray, float, float] | None:
+    return None if known is None else (known.lengthscales, known.signal_variance, known.noise_variance)
 
 
-def _one_for_all(
-    D: FloatArray, z: FloatArray, unit: float, d: int, known: FittedHyperparameters | None, *, alone: bool
-) -> tuple[FloatArray, float, float]:
-    at = None if known is None else _isotropic(known)
-    found = most_likely(D, z, unit, at, from_known_alone=alone)
-    return np.full(d, found.lengthscale), found.signal_variance, found.noise_variance
-
-
-def _isotropic(known: FittedHyperparameters) -> Hyperparameters:
+def _one(known: FittedHyperparameters | None) -> Hyperparameters | None:
+    """Return what is known of an isotropic kernel."""
+    if known is None:
+        return None
     return Hyperparameters(float(known.lengthscales[0]), known.signal_variance, known.noise_variance)
+
+
+def _repeated(found: Hyperparameters, d: int) -> tuple[FloatArray, float, float]:
+    return np.full(d, found.lengthscale), found.signal_variance, found.noise_variance

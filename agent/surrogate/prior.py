@@ -26,7 +26,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.surrogate.gaussian_process import centre_and_scale, check_rows
+from agent.surrogate.gaussian_process import centre_and_scale, check_rows, known_noise
 from agent.surrogate.hyperparameters import FittedHyperparameters
 from agent.surrogate.minimise import Search
 from agent.surrogate.relevance import LengthscaleLikelihood
@@ -104,7 +104,7 @@ class PosteriorModeFit:
         centre, scale, varies = centre_and_scale(y)
         theta = _start(d) if start is None else self._theta_of(start, d)
         iterations = 0 if not varies else FIRST_ITERATIONS if start is None else FURTHER_ITERATIONS
-        posterior = Posterior(X, (y - centre) / scale, self.groups, np.square(stds / scale))
+        posterior = Posterior(X, (y - centre) / scale, self.groups, known_noise(stds, scale))
         return PosteriorModeSearch(posterior, theta, iterations, centre, scale)
 
     def _theta_of(self, known: FittedHyperparameters, d: int) -> FloatArray:

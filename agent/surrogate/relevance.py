@@ -46,6 +46,7 @@ def most_likely_lengthscales(
     known: tuple[FloatArray, float, float] | None,
     *,
     from_known_alone: bool = False,
+    known_noise: FloatArray | None = None,
 ) -> tuple[FloatArray, float, float]:
     """Maximise the likelihood over all lengthscales, signal and noise variance.
 
@@ -55,6 +56,7 @@ def most_likely_lengthscales(
         unit: Of the lengthscales: the root-mean-square distance between rows.
         known: Where to begin as well as with equal lengthscales; the more likely end counts.
         from_known_alone: Whether to begin there alone.
+        known_noise: Variance of each value beside the noise variance, shape (n,).
 
     Returns:
         Lengthscales, shape (d,), signal variance and noise variance.
@@ -62,7 +64,7 @@ def most_likely_lengthscales(
     d = X.shape[1]
     bounds = np.log([np.multiply(LENGTHSCALE_BOUNDS, unit)] * d + [SIGNAL_VARIANCE_BOUNDS, NOISE_VARIANCE_BOUNDS])
 
-    likelihood = LengthscaleLikelihood(X, z)
+    likelihood = LengthscaleLikelihood(X, z, known_noise)
 
     def negative(theta: FloatArray) -> tuple[float, FloatArray]:
         value, gradient = likelihood(theta)

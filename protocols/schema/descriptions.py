@@ -71,12 +71,13 @@ BEYOND_THE_SCHEMA: Final[dict[str, tuple[str, ...]]] = {
         "`structure` or `molecule`, or neither; not both.",
         "`structure`: as many `symbols` as `scaled_positions`, and a cell of at least {min_cell_volume:g} Å³.",
         "`geometry`: as many `symbols` as `positions`, and no two atoms closer than {min_distance:g} Å.",
-        "`decision` and `attempt` are written as integers: 1, not 1.0.",
+        "`decision`, `attempt` and `replicate` are written as integers: 1, not 1.0.",
     ),
     "CandidateResult": (
         "`simulator` is the last level of the topic.",
         "The attempt is one that this campaign made for this candidate; otherwise the message is quarantined.",
         "Exactly one of `quantities` is the campaign's property, in its unit and range; else the receipt is `refused`.",
+        "Nobody opens what `files` link to: who keeps `sha256` can tell later whether a file is still the same.",
     ),
     "CandidateFailure": (
         "`simulator` is the last level of the topic.",

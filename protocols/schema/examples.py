@@ -24,9 +24,11 @@ from protocols.wire.messages import (
     MetricsReport,
     MetricValue,
     Quantity,
+    RawFile,
     ReceiptStatus,
     ResultReceipt,
     Status,
+    WantedProperty,
 )
 from protocols.wire.molecule import Molecule, MoleculeGeometry
 from protocols.wire.structure import CrystalStructure
@@ -66,7 +68,27 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         formula="CuAu",
         structure=_CRYSTAL,
         properties=("formation_energy",),
+        wanted=(WantedProperty(name="formation_energy", unit="eV/atom"),),
         deadline_s=60.0,
+    ),
+    CandidateRequest(
+        **_COMMON_FIELDS,
+        message_id="9f3c6a52-d000019-7b8c9d0e-a1",
+        attempt_id="9f3c6a52-d000019-7b8c9d0e-a1",
+        candidate_id="row-41",
+        source_id="Row 41",
+        decision=19,
+        attempt=1,
+        family="polar",
+        parameters=(
+            Quantity(name="temperature", value=353.15, unit="K"),
+            Quantity(name="flow_rate", value=0.25, unit="mL/min"),
+        ),
+        labels={"solvent": "ethanol"},
+        features=(Quantity(name="log_residence_time", value=2.31, unit="", standard_deviation=0.05),),
+        properties=("yield",),
+        wanted=(WantedProperty(name="yield", unit="%"),),
+        deadline_s=3600.0,
     ),
     CandidateRequest(
         **_COMMON_FIELDS,
@@ -94,6 +116,29 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         quantities=(_ENERGY,),
         duration_s=0.412,
         provenance={"calculator": "emt", "steps": 4.0},
+    ),
+    CandidateResult(
+        **_COMMON_FIELDS,
+        message_id="4b7e19c2d05f4a6f8c3e21b6a9d8f704",
+        attempt_id="9f3c6a52-d000019-7b8c9d0e-a1",
+        candidate_id="row-41",
+        simulator=SIMULATOR,
+        quantities=(
+            Quantity(name="yield", value=62.5, unit="%"),
+            Quantity(name="selectivity", value=91.0, unit="%", standard_deviation=0.8),
+        ),
+        replicates=(62.1, 62.4, 63.0),
+        conditions=(Quantity(name="temperature", value=353.4, unit="K", standard_deviation=0.2),),
+        remarks={"batch": "2026-01-30 A", "stirred_rpm": 400.0},
+        files=(
+            RawFile(
+                name="chromatogram.csv",
+                uri="https://lab.example/raw/41/chromatogram.csv",
+                sha256=_DIGEST,
+                size_bytes=18_244,
+            ),
+        ),
+        duration_s=2710.0,
     ),
     CandidateFailure(
         **_COMMON_FIELDS,
@@ -168,6 +213,8 @@ EXAMPLES: Final[tuple[Message, ...]] = (
                 features=(0.67, 2.24, 1.58),
                 formula="CH4O",
                 smiles="CO",
+                parameters=(Quantity(name="temperature", value=338.0, unit="K", standard_deviation=0.5),),
+                labels={"solvent": "water"},
                 origin="OH in place of a hydrogen of methane",
             ),
             AddedCandidate(

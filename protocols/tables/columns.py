@@ -16,7 +16,14 @@ from protocols.settings.suggestions import did_you_mean, listed
 from protocols.tables.cells import FloatArray
 from protocols.tables.format import TableFormat
 from protocols.tables.formats.delimited import looks_like_cells
-from protocols.wire.limits import MAX_ABS_VALUE, MAX_FAMILIES, MAX_ID_LENGTH, MAX_QUANTITIES, USUAL_ABS_VALUE
+from protocols.wire.limits import (
+    MAX_ABS_VALUE,
+    MAX_FAMILIES,
+    MAX_ID_LENGTH,
+    MAX_PARAMETERS,
+    MAX_QUANTITIES,
+    USUAL_ABS_VALUE,
+)
 from protocols.wire.messages import Name
 
 DERIVED_FAMILY: Final = "crystal_system"
@@ -116,6 +123,13 @@ class TableColumns(TableFormat):
     """The factor whose effects are asked for; by default the first."""
     reference: ColumnName | None = None
     """Its level that effects are stated against; by default the one that makes the plainest candidate."""
+    parameters: Annotated[
+        dict[Name, Annotated[str, Field(max_length=MAX_ID_LENGTH)]], Field(max_length=MAX_PARAMETERS)
+    ] = Field(default={})
+    """Column to unit of what an instrument sets to make a candidate: numbers that every request carries. They are the
+    features too, where there are no others."""
+    labels: Annotated[tuple[Name, ...], Field(strict=False, max_length=MAX_PARAMETERS)] = ()
+    """Columns of words that every request carries: a solvent, the name of a method."""
     additional_properties: Annotated[
         dict[Name, Annotated[str, Field(max_length=MAX_ID_LENGTH)]], Field(max_length=MAX_QUANTITIES - 1)
     ] = Field(default={})
@@ -154,9 +168,15 @@ class TableColumns(TableFormat):
         return valid_range
 
     @model_validator(mode="after")
+    def _parameters_once(self) -> Self:
+        if twice := [name for name in self.labels if name in self.parameters or self.labels.count(name) > 1]:
+            raise ValueError(f"{twice[0]!r} stands twice in parameters and labels; it is a number or a word, and once")
+        return self
+
+    @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if not (self.features or self.composition or self.structure or self.factors):
-            raise ValueError("name feature columns, a composition column or a structure column")
+        if not (self.feature_patterns() or self.composition or self.structure or self.factors):
+            raise ValueError("name feature columns, columns of parameters, a composition column or a structure column")
         if len(set(self.factors)) < len(self.factors):
             raise ValueError(f"factors names one twice: {', '.join(self.factors)}")
         if self.factors and not (self.smiles or self.id):
@@ -171,13 +191,19 @@ class TableColumns(TableFormat):
             raise ValueError("candidates are crystals or molecules: name a structure column or a smiles column")
         described = {
             self.id, *self.family_columns(), self.composition, self.structure, self.smiles, *self.features,
-            *self.factors,
+            *self.factors, *self.parameters, *self.labels,
         }  # fmt: skip
         if leaked := sorted(name for name in self.measured() if name in described):
             raise ValueError(f"{leaked[0]!r} is a measured property and cannot describe a candidate as well")
         if self.property in self.additional_properties:
             raise ValueError(f"{self.property!r} is the property already; leave it out of additional_properties")
         return self
+
+    def feature_patterns(self) -> tuple[str, ...]:
+        """Return the names and globs of features; the parameters where nothing else describes a candidate."""
+        if self.features or self.composition or self.structure or self.smiles or self.factors:
+            return self.features
+        return tuple(self.parameters)
 
     def family_parts(self) -> tuple[FamilyPart, ...]:
         """What a family is made of."""
@@ -234,10 +260,11 @@ def feature_columns(path: Path, columns: TableColumns, names: Sequence[str]) -> 
     """Return the feature columns, globs expanded in file order; a glob takes no column that has another meaning."""
     described = (
         columns.id, *columns.family_columns(), columns.composition, columns.structure, columns.smiles, *columns.factors,
+        *columns.labels,
     )  # fmt: skip
     taken = {*described, *columns.measured()}
     found: list[str] = []
-    for wanted in columns.features:
+    for wanted in columns.feature_patterns():
         matches = [each for each in names if fnmatch.fnmatchcase(each, wanted) and each not in taken]
         if wanted in names or not matches:
             matches = [require_column(path, wanted, names)]
@@ -256,5 +283,6 @@ def text_columns(path: Path, columns: TableColumns, names: Sequence[str]) -> tup
     families = [
         part for part in columns.family_parts() if isinstance(part, str) and not (derives and part == DERIVED_FAMILY)
     ]
-    wanted = (columns.id, *families, columns.composition, columns.structure, columns.smiles, *columns.factors)
+    described = (columns.composition, columns.structure, columns.smiles, *columns.factors, *columns.labels)
+    wanted = (columns.id, *families, *described)
     return tuple(dict.fromkeys(require_column(path, name, names) for name in wanted if name is not None))

@@ -127,7 +127,9 @@ def content_ids(
         read = [structures[row] for row in positions]
         return [_content_id(each.formula, each.content[:CONTENT_DIGITS]) for each in read]
     matrix = np.ascontiguousarray(feature_matrix(rows) + 0.0, dtype="<f8")  # + 0.0 turns -0.0 into 0.0
-    texts = [_cells(rows, name) for name in (*columns.family_columns(), columns.composition) if name is not None]
+    described = (*columns.family_columns(), columns.composition)
+    further = (*columns.labels, *(name for name in columns.parameters if name not in rows.features))
+    texts = [_cells(rows, name) for name in (*described, *further) if name is not None]
     words = zip(*texts, strict=True)
     contents = ["\x1f".join(cells).encode() + b"\x1f" + row.tobytes() for cells, row in zip(words, matrix, strict=True)]
     formulas = rows.texts.get(columns.composition or "", [""] * len(contents))

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from protocols.errors import TableError
 from protocols.tables.account import Finding, Handling
 from protocols.tables.cells import (
     COMPLETE,
@@ -30,10 +31,21 @@ from protocols.tables.faults import SETTING, Faults, RowFault, Sieve
 from protocols.tables.files import TableFile, column_names, read_file
 from protocols.tables.marks import in_words
 from protocols.tables.spelling import are_plain, cleaned
-from protocols.wire.limits import MAX_ABS_VALUE, MAX_ID_LENGTH, MAX_SMILES_LENGTH, MAX_SOURCE_ID_LENGTH, MAX_TEXT_LENGTH
+from protocols.wire.limits import (
+    MAX_ABS_VALUE,
+    MAX_DESCRIPTION_BYTES,
+    MAX_ID_LENGTH,
+    MAX_SMILES_LENGTH,
+    MAX_SOURCE_ID_LENGTH,
+    MAX_TEXT_LENGTH,
+)
+from protocols.wire.parameters import ParameterColumns, Parameters
 
 _NOT_SENT: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, ends of lines, and halves of characters: what is not in `protocols.wire.messages.SourceId`."""
+
+_ARTICLES: Final = {"id": "an", "label": "a"}
+"""Of what travels as its table writes it."""
 
 ROWS_AT_ONCE: Final = 2048
 """Rows that are put together at a time: with 64 features they fit a processor's cache, and take a third of the time."""
@@ -95,9 +107,9 @@ def read_cells(path: Path, columns: TableColumns) -> TableCells:
     names = column_names(path, columns)
     features = feature_columns(path, columns, names)
     text_names = text_columns(path, columns, names)
-    for name in (*columns.measured(), *columns.binned()):
+    for name in (*columns.measured(), *columns.binned(), *columns.parameters):
         require_column(path, name, names)
-    numeric = tuple(dict.fromkeys((*columns.measured(), *features, *columns.binned())))
+    numeric = tuple(dict.fromkeys((*columns.measured(), *features, *columns.binned(), *columns.parameters)))
     file = read_file(path, names, numeric=numeric, texts=text_names, format=columns)
     texts = {
         name: text_cells(
@@ -132,6 +144,8 @@ def reject_cells(cells: TableCells, columns: TableColumns, sieve: Sieve) -> None
     sieve.reject(*_out_of_range(cells, columns), *_too_long(cells, columns))
     if columns.id is not None:
         sieve.reject(*_not_sendable(columns.id, cells.texts[columns.id]))
+    for name in columns.labels:
+        sieve.reject(*_not_sendable(name, cells.texts[name], "label"))
 
 
 def missing_among(cells: TableCells, kept: IndexArray) -> Iterator[Finding]:
@@ -153,6 +167,30 @@ def feature_matrix(rows: TableRows) -> FloatArray:
         for place, name in enumerate(rows.features):
             matrix[block, place] = rows.numbers[name][block]
     return matrix
+
+
+def parameters_of(rows: TableRows, columns: TableColumns) -> tuple[Parameters, ...]:
+    """Return what an instrument sets for each row, length n; nothing where the columns name no parameters.
+
+    Raises:
+        TableError: When a request cannot carry those of a row, with its place.
+    """
+    if not (columns.parameters or columns.labels):
+        return ()
+    called = ParameterColumns(tuple(columns.parameters), tuple(columns.parameters.values()), columns.labels)
+    numbers = zip(*(rows.numbers[name].tolist() for name in called.names), strict=True)
+    texts = zip(*(rows.texts[name] for name in called.labels), strict=True)
+    none = ((),) * len(rows.kept)
+    pairs = zip(numbers if called.names else none, texts if called.labels else none, strict=True)
+    made = tuple(Parameters(called, *each) for each in pairs)
+    longest = max(range(len(made)), key=lambda row: sum(len(each.encode()) for each in made[row].texts), default=None)
+    if longest is not None and (size := made[longest].size_bytes()) > MAX_DESCRIPTION_BYTES:
+        raise TableError(
+            f"The parameters and labels in {rows.place(longest)} take {size:,} bytes in a request",
+            expected=f"at most {MAX_DESCRIPTION_BYTES:,}",
+            action="name fewer columns in pool.columns.labels, or shorten their cells",
+        )
+    return made
 
 
 def _without_text(name: str, cells: TextCells, *, families: bool) -> Iterator[Faults]:
@@ -235,9 +273,9 @@ def _beyond_length(name: str, cells: TextCells, limit: int, lawful: Container[st
     return Faults(name, f"more than {limit} characters", _positions(rows), tell)
 
 
-def _not_sendable(name: str, cells: TextCells) -> Iterator[Faults]:
-    """Yield the rows whose id cannot travel as it stands, for requests carry it."""
-    expected = f"ids of at most {MAX_SOURCE_ID_LENGTH} characters on one line, as a message carries"
+def _not_sendable(name: str, cells: TextCells, what: str = "id") -> Iterator[Faults]:
+    """Yield the rows whose id or label cannot travel as it stands, for requests carry it."""
+    expected = f"{what}s of at most {MAX_SOURCE_ID_LENGTH} characters on one line, as a message carries"
     strange = {} if are_plain(cells.texts) else {text: _NOT_SENT.search(text) for text in cells.distinct}
     long: set[str] = set()
     if max(map(len, cells.texts), default=0) > MAX_SOURCE_ID_LENGTH:  # in the order of memory, unlike a set
@@ -246,12 +284,12 @@ def _not_sendable(name: str, cells: TextCells) -> Iterator[Faults]:
     def tell(row: int) -> RowFault:
         text = cells.texts[row]
         found = strange.get(text)
-        what = f"{len(text)} characters" if found is None else f"with the control character U+{ord(found[0]):04X}"
-        return RowFault(shown(text), expected, "correct the id, name another id column, or none", f", {what}")
+        why = f"{len(text)} characters" if found is None else f"with the control character U+{ord(found[0]):04X}"
+        return RowFault(shown(text), expected, f"correct the {what}, name another {what} column, or none", f", {why}")
 
     bad = long | {text for text, found in strange.items() if found}
     rows = [row for row, text in enumerate(cells.texts) if text in bad] if bad else []
-    yield Faults(name, "an id that no message can carry", _positions(rows), tell)
+    yield Faults(name, f"{_ARTICLES[what]} {what} that no message can carry", _positions(rows), tell)
 
 
 def _positions(rows: Sequence[int] | Mapping[int, str] | IndexArray) -> IndexArray:

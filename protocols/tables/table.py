@@ -29,8 +29,9 @@ from protocols.tables.leaks import find_leaks
 from protocols.tables.molecules import remarks_on, require_distinct
 from protocols.tables.outliers import noted_values
 from protocols.tables.replicates import MergedRows, as_they_stand, merged_replicates
-from protocols.tables.rows import TableRows, feature_matrix
+from protocols.tables.rows import TableRows, feature_matrix, parameters_of
 from protocols.tables.usable import UsableRows, usable_rows
+from protocols.wire.parameters import Parameters
 from protocols.wire.structure import CrystalStructure
 
 __all__ = [
@@ -58,12 +59,14 @@ class PropertyValues:
         values: By property, shape (n,) [its unit]; NaN where it is not known.
         units: By property.
         uncertainties: Standard uncertainties of these, by property, shape (n,) [its unit]; NaN where none is known.
+        parameters: What an instrument sets for each, length n; empty where the columns name none.
     """
 
     candidate_ids: tuple[str, ...]
     values: Mapping[str, FloatArray]
     units: Mapping[str, str]
     uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
+    parameters: tuple[Parameters, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ class CandidateTable:
         source_ids: The ids as the table has them, "" where it has none, length n.
         account: What was dropped, folded, merged, converted or looks wrong; `warnings` say nothing of it again.
         uncertainties: Standard uncertainties of what was measured, by property, shape (n,); NaN where none is known.
+        parameters: What an instrument sets for each, length n; empty where the columns name none.
     """
 
     columns: TableColumns
@@ -127,6 +131,7 @@ class CandidateTable:
     source_ids: tuple[str, ...] = ()
     account: Account = ()
     uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
+    parameters: tuple[Parameters, ...] = ()
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -200,6 +205,7 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
         warnings=(*_warnings(rows, columns), *remarks_on(columns), *without_entropy),
         account=_account(usable, once, families, columns),
         uncertainties=once.uncertainties,
+        parameters=parameters_of(rows, columns),
     )
 
 
@@ -236,7 +242,7 @@ def read_values(
     values = {name: rows.numbers[name] for name in columns.measured()}
     units = {columns.property: columns.unit, **columns.additional_properties}
     ids = candidate_ids_of(rows, columns, usable.molecules, usable.structures)
-    return PropertyValues(ids, values, units, once.uncertainties)
+    return PropertyValues(ids, values, units, once.uncertainties, parameters_of(rows, columns))
 
 
 def _read(
@@ -268,10 +274,14 @@ def _without_leaks(usable: UsableRows, columns: TableColumns) -> UsableRows:
     rows = usable.rows
     features = {name: rows.numbers[name] for name in rows.features}
     leaks = list(find_leaks(features, {name: rows.numbers[name] for name in columns.measured()}))
-    taken = [each for each in leaks if each.column not in columns.features]
+    taken = [each for each in leaks if each.column not in columns.feature_patterns()]
     unwanted = {each.column for each in taken}
     kept = tuple(name for name in rows.features if name not in unwanted)
-    numbers = {name: column for name, column in rows.numbers.items() if name not in unwanted - {*columns.binned()}}
+    numbers = {
+        name: column
+        for name, column in rows.numbers.items()
+        if name not in unwanted - {*columns.binned(), *columns.parameters}
+    }
     if taken and not kept and not (columns.composition or columns.structure or columns.factors):
         raise TableError(
             f"In {rows.file.path.name} the features {', '.join(columns.features)} tell what is measured: {taken[0]}",

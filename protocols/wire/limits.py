@@ -50,7 +50,27 @@ MAX_FEATURES: Final = 2000
 """Most features of a candidate that a control adds: 20 bytes each fit MAX_PAYLOAD_BYTES."""
 
 MAX_QUANTITIES: Final = 32
-"""Most properties in one result."""
+"""Most properties in one result, and most conditions."""
+
+MAX_PARAMETERS: Final = 64
+"""Most parameters of a candidate that are numbers, and most that are words: a recipe has a dozen."""
+
+MAX_DESCRIPTION_BYTES: Final = 32 * 1024
+"""Most that parameters, labels and features of one candidate take in a request [byte]: half of MAX_PAYLOAD_BYTES, for a
+cell of 300 atoms takes the other half."""
+
+MAX_SENT_FEATURES: Final = 1000
+"""Most features in a request: the shortest take 33 bytes each, and all together MAX_DESCRIPTION_BYTES."""
+
+MAX_JOINING_BYTES: Final = 8 * 1024
+"""Most that parameters and labels of a candidate take that joins the pool later [byte]: beside the largest cell a
+request has room for them."""
+
+MAX_REPLICATES: Final = 256
+"""Most single measurements behind one value: 25 bytes each, and more tell its mean no better."""
+
+MAX_RAW_FILES: Final = 16
+"""Most links to raw files in one result: a measurement writes a few, and an archive holds more."""
 
 MAX_PROVENANCE: Final = 32
 """Most remarks on how a result was made: a method, its parameters, what it did, and the versions of three programs."""

@@ -22,9 +22,13 @@ from protocols.wire.limits import (
     MAX_FEATURES,
     MAX_ID_LENGTH,
     MAX_NEW_CANDIDATES,
+    MAX_PARAMETERS,
     MAX_PROVENANCE,
     MAX_QUANTITIES,
+    MAX_RAW_FILES,
     MAX_REMARK_LENGTH,
+    MAX_REPLICATES,
+    MAX_SENT_FEATURES,
     MAX_SOURCE_ID_LENGTH,
     MAX_TEXT_LENGTH,
 )
@@ -48,6 +52,8 @@ Finite = Annotated[float, Field(ge=-MAX_ABS_VALUE, le=MAX_ABS_VALUE)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 Remark = Annotated[str, Field(max_length=MAX_REMARK_LENGTH)] | Finite
+Unit = Annotated[str, Field(max_length=MAX_ID_LENGTH)]
+OneLine = Annotated[str, Field(pattern=SOURCE_ID_PATTERN, max_length=MAX_TEXT_LENGTH)]
 
 
 class FailureReason(StrEnum):
@@ -90,10 +96,38 @@ class Quantity(Strict):
     """Name of the property."""
     value: Finite
     """Its value, in `unit`."""
-    unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
+    unit: Unit
     """Unit, written as the campaign writes it, such as eV/atom."""
     standard_deviation: Annotated[float, Field(ge=0, le=MAX_ABS_VALUE)] | None = None
     """Standard uncertainty of the value, in `unit`; null or absent where not known."""
+
+
+class WantedProperty(Strict):
+    """A property that is asked for."""
+
+    name: Name
+    """Name of the property."""
+    unit: Unit
+    """The unit in which its value is expected; a result in another one is refused."""
+
+
+class RawFile(Strict):
+    """Where a file with raw measurements is kept, and how to tell that it is still the same."""
+
+    name: Name
+    """What it is called, such as `spectrum.csv`."""
+    uri: OneLine
+    """Where it is: a URI, or a path that the lab understands. Nobody opens it."""
+    sha256: Annotated[str, Field(pattern=DIGEST_PATTERN)] | None = None
+    """Digest of its content; null or absent where the lab has none."""
+    size_bytes: Count | None = None
+    """Its size [byte]; null or absent where it is not told."""
+
+
+Replicates = Annotated[tuple[Finite, ...], Field(max_length=MAX_REPLICATES)]
+Conditions = Annotated[tuple[Quantity, ...], Field(max_length=MAX_QUANTITIES)]
+Remarks = Annotated[dict[Name, Remark], Field(max_length=MAX_PROVENANCE)]
+RawFiles = Annotated[tuple[RawFile, ...], Field(max_length=MAX_RAW_FILES)]
 
 
 class Message(Strict):
@@ -133,10 +167,21 @@ class CandidateRequest(Message):
     """The crystal; null or absent where the candidate is none, or the lab knows it by its id alone."""
     molecule: Molecule | None = None
     """The molecule; null or absent where the candidate is none."""
+    parameters: Annotated[tuple[Quantity, ...], Field(max_length=MAX_PARAMETERS)] = ()
+    """What to set: the columns of numbers that the campaign names, each with its unit; empty or absent where it names
+    none."""
+    labels: Annotated[dict[Name, OneLine], Field(max_length=MAX_PARAMETERS)] = Field(default_factory=dict)
+    """What to take: the columns of words that the campaign names; empty or absent where it names none."""
+    features: Annotated[tuple[Quantity, ...], Field(max_length=MAX_SENT_FEATURES)] = ()
+    """What the campaign's policy knows the candidate by, where the campaign sends it (`campaign.send_features`)."""
     fidelity: Name | None = None
     """Which of the lab's methods is meant; null or absent: its usual one."""
     properties: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_QUANTITIES)]
     """Names of the properties wanted."""
+    wanted: Annotated[tuple[WantedProperty, ...], Field(max_length=MAX_QUANTITIES)] = ()
+    """The same properties with their units; empty or absent from agents of before this field."""
+    replicate: Count = 0
+    """Which repetition of the measurement is meant, from 0; absent: the first."""
     deadline_s: Annotated[float, Field(gt=0, le=MAX_DURATION_S)]
     """Time that the evaluation may take from its beginning [s]."""
 
@@ -160,6 +205,15 @@ class CandidateResult(Message):
     """Who evaluated; the same as the last level of the topic."""
     quantities: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=MAX_QUANTITIES)]
     """What was measured: the properties asked for, and others if there are any."""
+    replicates: Replicates = ()
+    """Single measurements behind the value of the first property asked for, in its unit: the value is their mean, or
+    what else the lab makes of them. Where it comes without a standard deviation, that of their mean counts."""
+    conditions: Conditions = ()
+    """What it was measured at: what was really set, and what stood on other instruments meanwhile."""
+    remarks: Remarks = Field(default_factory=dict)
+    """Whatever else the lab tells, remark by remark."""
+    files: RawFiles = ()
+    """Where raw measurements are kept."""
     duration_s: Annotated[float, Field(ge=0, le=MAX_DURATION_S)]
     """How long the evaluation took [s]."""
     provenance: Annotated[dict[Name, Remark], Field(max_length=MAX_PROVENANCE)] | None = None
@@ -246,7 +300,7 @@ class MetricValue(Strict):
     """Name of the metric."""
     value: Finite | None = None
     """Its value, in `unit`; null or absent where it is not defined."""
-    unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)] = ""
+    unit: Unit = ""
     """Its unit; empty of a pure number."""
     lower_is_better: bool
     """Which way is good."""
@@ -261,7 +315,7 @@ class MetricsReport(Message):
     """Number of the observation that made this point of the bias trajectory; 0 is the start set."""
     property: Name
     """The property whose values the entropies are of."""
-    unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
+    unit: Unit
     """Unit of the property."""
     families: Annotated[tuple[FamilyBias, ...], Field(max_length=MAX_FAMILIES)]
     """Every family of the pool."""
@@ -354,6 +408,10 @@ class AddedCandidate(Strict):
     """The crystal; null or absent where the candidate is none."""
     smiles: Smiles | None = None
     """The molecule, by its SMILES; null or absent where the candidate is none."""
+    parameters: Annotated[tuple[Quantity, ...], Field(max_length=MAX_PARAMETERS)] = ()
+    """What an instrument sets to make it; a request carries it as it stands."""
+    labels: Annotated[dict[Name, OneLine], Field(max_length=MAX_PARAMETERS)] = Field(default_factory=dict)
+    """What an instrument takes to make it, in words; likewise."""
     parent: Identifier | None = None
     """The candidate of the pool that it was made of; null or absent where it was made of none."""
     origin: Text = ""

@@ -31,6 +31,7 @@ from scenarios.run.offline import play_offline
 from scenarios.run.reach import ceilings_of, further_values
 from scenarios.run.shares import shares_of
 from scenarios.run.shortfall import shortfall
+from scenarios.run.summary.measured import brought_in_words
 from scenarios.run.summary.model import RunSummary, read_summary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.settings.model import Scenario
@@ -178,6 +179,7 @@ def _summary_of(
         shares=found.shares,
         reading=campaign.reading,
         account=files.ledger.account,
+        brought=brought_in_words(files.store.journal(), plan.unit),
         findings=found.findings.lines,
         versions=versions(),
     )

@@ -20,6 +20,7 @@ from agent.campaign.events import (
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import RESULT_REFUSED
 from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult
+from protocols.wire.replicates import with_deviation
 
 OF_AN_ATTEMPT: Final = "attempt_id"
 """The field by which an event names its attempt."""
@@ -93,10 +94,13 @@ def other_than_answer(
         name: getattr(message, name) for name in (OF_AN_ATTEMPT, "candidate_id", "simulator", "message_id")
     }
     if isinstance(message, CandidateResult):
-        quantities = [each.model_dump() for each in message.quantities]
+        known = with_deviation(message.quantities, plan.property_name, message.replicates)
+        quantities = [each.model_dump() for each in known]
         main = next((each["value"] for each in quantities if each["name"] == plan.property_name), None)
         said |= {"quantities": quantities, "value": main, "duration_s": message.duration_s}
-        said |= {"provenance": message.provenance or {}}
+        said |= {"provenance": message.provenance or {}, "replicates": list(message.replicates)}
+        said |= {"conditions": [each.model_dump() for each in message.conditions], "remarks": message.remarks}
+        said |= {"files": [each.model_dump() for each in message.files]}
     elif found.get("reason") != RESULT_REFUSED:
         said |= {"reason": message.reason.value, "detail": message.detail[:MAX_REASON_LENGTH]}
     if not found.get("message_id"):
@@ -128,6 +132,10 @@ def other_than_request(
         "properties": list(message.properties),
         "fidelity": message.fidelity,
     }
+    if message.wanted:  # requests of old do not say it
+        units = (plan.unit, *(each.unit for each in plan.additional_properties))
+        made["wanted"] = [{"name": name, "unit": unit} for name, unit in zip(plan.property_names, units, strict=True)]
+        said["wanted"] = [each.model_dump() for each in message.wanted]
     return other_field({name: made[name] for name in said}, said)
 
 

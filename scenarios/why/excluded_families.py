@@ -67,8 +67,8 @@ def _by_history(context: AcquisitionContext, patience: int) -> list[FamilyExclus
     features = context.pool.features.shape[1]
     unused = Standardisation(np.zeros(features), np.ones(features), np.ones(features, dtype=bool))  # by no surrogate
     followed = [
-        Histories(context.pool, target_property.measure, unused, GrowthSettings()).follow(context, values)
-        for target_property, values in context.target_values
+        Histories(context.pool, target_property.measure, unused, GrowthSettings()).follow(context, values, stds)
+        for (target_property, values), stds in zip(context.target_values, context.target_uncertainties, strict=True)
     ]
     no_gain_count = [min(history.no_gain_count for history in of_family) for of_family in zip(*followed, strict=True)]
     return [FamilyExclusion(count, count >= patience) for count in no_gain_count]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +25,7 @@ class CandidateDescription:
         edits: What was changed against the reference design to make it: "x: H → NO2 (y = NH2)"; likewise.
         origin: How it came about, where it joined the pool after the start.
         source_id: Its id as the pool's table writes it; empty where that has none.
+        parameters: What an instrument sets to make it, in words; empty where nobody told.
     """
 
     candidate_id: str
@@ -35,6 +36,7 @@ class CandidateDescription:
     edits: tuple[str, ...] = ()
     origin: str = ""
     source_id: str = ""
+    parameters: str = ""
 
     @property
     def name(self) -> str:
@@ -125,6 +127,8 @@ class CandidateOutcome:
         meanwhile: Other values that had come since what the decision knew.
         before: Bias of the dataset just before the value.
         after: And just after it.
+        standard_deviation: Standard uncertainty of the value [unit of the campaign]; None where none is known.
+        details: What came with it (see `agent.campaign.event_descriptions.Observation`).
     """
 
     status: CandidateStatus
@@ -135,6 +139,8 @@ class CandidateOutcome:
     meanwhile: int = 0
     before: BiasPoint | None = None
     after: BiasPoint | None = None
+    standard_deviation: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

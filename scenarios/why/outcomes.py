@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from agent.campaign.event_descriptions import description_of, observations_of
+from agent.campaign.event_descriptions import Observation, description_of, observations_of
 from agent.campaign.events import Event, RequestIssued
 from agent.campaign.ledger import Change, Ledger
 from agent.campaign.state import Campaign
@@ -44,7 +44,7 @@ class _CandidateHistory:
     """What the journal says of one candidate, collected."""
 
     attempts: dict[str, AttemptDescription] = field(default_factory=dict)
-    value: float | None = None
+    observed: Observation | None = None
     row: int | None = None
     meanwhile: int = 0
     before: BiasPoint | None = None
@@ -72,8 +72,7 @@ class _CandidateHistory:
             self.reason = row.candidate_in_words(event)
         if change.metrics is not None:
             self.meanwhile, self.before, self.after = max(0, meanwhile), before, change.metrics.point
-            brought = next(observations_of(event), None)  # None where its value is retracted
-            self.row, self.value = change.sequence, None if brought is None else brought.value
+            self.row, self.observed = change.sequence, next(observations_of(event), None)  # None: retracted
 
     def outcome(self, campaign: Campaign, which: str) -> CandidateOutcome:
         status = campaign.status_of(which)
@@ -84,11 +83,13 @@ class _CandidateHistory:
             status=status,
             reason=self.reason,
             attempts=tuple(self.attempts.values()),
-            value=self.value,
+            value=None if self.observed is None else self.observed.value,
             row=self.row,
             meanwhile=self.meanwhile,
             before=self.before,
             after=self.after,
+            standard_deviation=None if self.observed is None else self.observed.standard_deviation,
+            details={} if self.observed is None else self.observed.details,
         )
 
     def _end(self, attempt_id: str, disposition: str, duration_s: float | None = None) -> None:

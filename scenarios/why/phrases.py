@@ -12,6 +12,7 @@ from agent.entropy.bias import BiasPoint, priority
 from agent.pool.candidates import Candidate, Pool
 from agent.pool.design_edits import edits_to, levels_in_words
 from agent.store.partial_pool import ReferencedPool
+from protocols.wire.parameters import Parameters
 from protocols.wire.structure import CrystalStructure
 from scenarios.why.explanation import (
     CandidateDescription,
@@ -163,7 +164,14 @@ def describe_candidate(pool: Pool, candidate_id: str) -> CandidateDescription:
         () if designs is None else tuple(f"{edit.words} ({edit.kept_words})" for edit in edits_to(designs, index)),
         candidate.origin,
         candidate.source_id,
+        "" if candidate.parameters is None else parameters_in_words(candidate.parameters),
     )
+
+
+def parameters_in_words(parameters: Parameters) -> str:
+    """Return what an instrument sets: "temperature = 353.1 K, flow_rate = 0.25 mL/min, solvent: ethanol"."""
+    numbers = [f"{each.name} = {quantity(each.value, each.unit)}" for each in parameters.quantities()]
+    return ", ".join((*numbers, *(f"{name}: {text}" for name, text in parameters.labels().items())))
 
 
 def structure_in_words(structure: CrystalStructure) -> str:

@@ -23,6 +23,7 @@ from scenarios.why.explanation import (
     InFlight,
     Verdict,
 )
+from scenarios.why.measured import measured_in_words, with_deviation
 from scenarios.why.phrases import (
     PREDICTED_MEAN,
     deviations_in_words,
@@ -126,7 +127,7 @@ def _decided(explanation: Explanation) -> Iterator[Text]:
 
 def _described(candidate: CandidateDescription) -> Iterator[Text]:
     """Say what a candidate is, and what was changed to make it."""
-    for told in filter(None, (candidate.structure, candidate.origin)):
+    for told in filter(None, (candidate.structure, candidate.parameters, candidate.origin)):
         yield Text(f"  {told}", "dim")
     made_by = candidate.edits or candidate.designs
     if made_by:
@@ -172,11 +173,12 @@ def _happened_to(explanation: Explanation, chosen: ChosenCandidate) -> Iterator[
         yield f"no value{' yet' if open_yet else ''}: {status}" + (f", {outcome.reason}" if outcome.reason else "")
         return
     manually = ", manually" if not any("observed" in attempt.disposition for attempt in outcome.attempts) else ""
-    value = quantity(outcome.value, explanation.unit)
+    value = with_deviation(outcome.value, outcome.standard_deviation, explanation.unit)
     line = f"observed {explanation.property_name} = {value}{manually}, row {outcome.row}"
     if chosen is explanation.first and explanation.deviations is not None:
         line += f": {deviations_in_words(explanation.deviations)}"
     yield line
+    yield from measured_in_words(outcome.details, explanation.property_name)
     if outcome.meanwhile:
         yield f"{outcome.meanwhile} other value{'s' * (outcome.meanwhile != 1)} had come since the decision"
 

@@ -32,9 +32,13 @@ from protocols.wire.limits import (
     MAX_ATOMS,
     MAX_FAMILIES,
     MAX_ID_LENGTH,
+    MAX_PARAMETERS,
     MAX_PROVENANCE,
     MAX_QUANTITIES,
+    MAX_RAW_FILES,
     MAX_REMARK_LENGTH,
+    MAX_REPLICATES,
+    MAX_SENT_FEATURES,
     MAX_TEXT_LENGTH,
 )
 from protocols.wire.messages import MESSAGE_TYPES, FamilyBias, Message, MetricsReport
@@ -50,7 +54,7 @@ WIRES: dict[str, list[Json]] = {
     message_name(model): [json.loads(encode(example)) for example in examples_of(model)] for model in MESSAGE_TYPES
 }
 WIRE: dict[str, Json] = {name: wires[0] for name, wires in WIRES.items()}
-OF_A_MOLECULE = WIRES["candidate_request"][1]
+OF_A_MOLECULE = WIRES["candidate_request"][2]
 VALIDATORS = {name: Draft202012Validator(DOCUMENTS[f"{name}.schema.json"]) for name in NAMES}
 
 each_message = pytest.mark.parametrize("name", NAMES)
@@ -259,6 +263,13 @@ def molecule_of(atoms: int) -> Change:
     return change
 
 
+HEAT: Json = {"name": "temperature", "value": 353.4, "unit": "K"}
+
+
+def repeated(field: str, part: Any) -> Callable[[int], Change]:
+    return lambda count: lambda content: content.update({field: [part] * count})
+
+
 AT_THE_BOUND: dict[str, tuple[str, Callable[[int], Change], int]] = {
     "atoms": ("candidate_request", crystal_of, MAX_ATOMS),
     "atoms of a molecule": ("candidate_request", molecule_of, MAX_ATOMS),
@@ -282,6 +293,22 @@ AT_THE_BOUND: dict[str, tuple[str, Callable[[int], Change], int]] = {
         lambda n: lambda content: content.update(quantities=content["quantities"] * n),
         MAX_QUANTITIES,
     ),
+    "parameters": ("candidate_request", repeated("parameters", HEAT), MAX_PARAMETERS),
+    "labels": (
+        "candidate_request",
+        lambda n: lambda content: content.update(labels={str(number): "x" for number in range(n)}),
+        MAX_PARAMETERS,
+    ),
+    "features": ("candidate_request", repeated("features", {"name": "f", "value": 1, "unit": ""}), MAX_SENT_FEATURES),
+    "wanted": ("candidate_request", repeated("wanted", {"name": "p", "unit": ""}), MAX_QUANTITIES),
+    "replicates": ("candidate_result", repeated("replicates", 1.5), MAX_REPLICATES),
+    "conditions": ("candidate_result", repeated("conditions", HEAT), MAX_QUANTITIES),
+    "free remarks": (
+        "candidate_result",
+        lambda n: lambda content: content.update(remarks={str(number): number for number in range(n)}),
+        MAX_PROVENANCE,
+    ),
+    "raw files": ("candidate_result", repeated("files", {"name": "a", "uri": "x"}), MAX_RAW_FILES),
     "families": (
         "metrics_report",
         lambda n: lambda content: content.update(families=[{"family": "f", "size": 1}] * n),

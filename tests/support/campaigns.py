@@ -29,6 +29,7 @@ from protocols.wire.messages import (
     ControlAction,
     FailureReason,
     Quantity,
+    RawFile,
 )
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -126,6 +127,20 @@ def result_of(attempt: Attempt, *quantities: Quantity, simulator: str | None = N
         quantities=quantities or (quantity(value_of(attempt.candidate_id)),),
         duration_s=0.5,
     )
+
+
+def with_all_that_came(result: CandidateResult) -> CandidateResult:
+    """The same result with all that a lab may tell beside its value."""
+    (main,) = result.quantities
+    beside = Quantity(name="volume", value=11.5, unit="Å^3", standard_deviation=0.5)
+    told = {
+        "quantities": (main, beside),
+        "replicates": (main.value - 0.125, main.value + 0.125),
+        "conditions": (Quantity(name="temperature", value=353.5, unit="K"),),
+        "remarks": {"batch": "A/材", "stirred_rpm": 400.0},
+        "files": (RawFile(name="a.csv", uri="file:///raw/a.csv", sha256="0" * 64, size_bytes=12),),
+    }
+    return result.model_copy(update=told)
 
 
 def said_in(message: CandidateResult) -> str:

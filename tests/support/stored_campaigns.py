@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from agent.campaign.events import (
     RequestIssued,
     ResultAccepted,
     StartSetLoaded,
+    dump_event,
 )
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
@@ -179,9 +181,18 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
     observations: list[tuple[Any, ...]] = []
     requests: dict[str, dict[str, Any]] = {}
 
-    def observe(number: int, which: str, value: float, source: str, attempt_id: str | None = None) -> None:
-        source_id = labels.source_ids.get(which, "")
-        observations.append((which, number, labels.families[which], value, labels.unit, source, attempt_id, source_id))
+    def observe(
+        number: int,
+        which: str,
+        value: float,
+        source: str,
+        attempt_id: str | None = None,
+        *,
+        known: float | None = None,
+        details: str = "",
+    ) -> None:
+        source_id, family = labels.source_ids.get(which, ""), labels.families[which]
+        observations.append((which, number, family, value, labels.unit, source, attempt_id, source_id, known, details))
 
     def close(number: int, outcome: str, *, attempt_id: str = "", open_of: str = "") -> None:
         for row in requests.values():
@@ -191,8 +202,9 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
     for number, event in events:
         match event:
             case StartSetLoaded():
-                for which, value in zip(event.candidate_ids, event.values, strict=True):
-                    observe(number, which, value, "start set")
+                for place, (which, value) in enumerate(zip(event.candidate_ids, event.values, strict=True)):
+                    known = event.uncertainties[place][0] if event.uncertainties else 0.0
+                    observe(number, which, value, "start set", known=known or None)
             case RequestIssued():
                 requests[event.attempt_id] = {
                     "attempt_id": event.attempt_id, "candidate_id": event.candidate_id, "decision": event.decision,
@@ -200,11 +212,14 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
                     "closed_sequence": None, "source_id": labels.source_ids.get(event.candidate_id, ""),
                 }  # fmt: skip
             case ResultAccepted():
-                observe(number, event.candidate_id, event.value, event.simulator, event.attempt_id)
+                observe(
+                    number, event.candidate_id, event.value, event.simulator, event.attempt_id,
+                    known=event.standard_deviation, details=_details(event),
+                )  # fmt: skip
                 close(number, "observed", attempt_id=event.attempt_id)
                 close(number, "overtaken by another attempt", open_of=event.candidate_id)
             case ObservationAdded():
-                observe(number, event.candidate_id, event.value, "manual")
+                observe(number, event.candidate_id, event.value, "manual", known=event.standard_deviation)
                 close(number, "observed manually", open_of=event.candidate_id)
             case AttemptFailed():
                 close(number, f"failed: {event.reason}", attempt_id=event.attempt_id)
@@ -221,6 +236,13 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
             case _:
                 pass
     return observations, requests
+
+
+def _details(event: ResultAccepted) -> str:
+    told = json.loads(dump_event(event)[1])
+    shown = {} if len(event.quantities) == 1 else {"quantities": told["quantities"]}
+    shown |= {name: told[name] for name in ("replicates", "conditions", "remarks", "files") if told[name]}
+    return json.dumps(shown, ensure_ascii=False) if shown else ""
 
 
 def _measured(events: list[tuple[int, Event]], pool: Pool) -> Iterator[tuple[int, BiasPoint]]:

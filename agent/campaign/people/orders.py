@@ -32,6 +32,7 @@ from agent.campaign.plan import MAX_BUDGET
 from agent.campaign.state import Campaign
 from agent.pool.growth import NewCandidate
 from protocols.wire.messages import AddedCandidate, AddedResult, Control, ControlAction, Quantity
+from protocols.wire.parameters import Parameters
 
 MAX_PAUSES_AHEAD: Final = 64
 """How much oftener operators may pause a campaign than candidates have their outcome: whoever pauses and resumes it for
@@ -159,8 +160,15 @@ def _observation(campaign: Campaign, order: Order, which: str, quantities: tuple
         raise Refused(problem)
     _require_orders_left(campaign, which)
     told = tuple(map(_measured, quantities))
-    value = next(each.value for each in quantities if each.name == campaign.plan.property_name)
-    return ObservationAdded(which, value, **order.asked, quantities=told, reason=order.message.reason)
+    main = next(each for each in quantities if each.name == campaign.plan.property_name)
+    return ObservationAdded(
+        which,
+        main.value,
+        **order.asked,
+        quantities=told,
+        reason=order.message.reason,
+        standard_deviation=main.standard_deviation,
+    )
 
 
 def _retracted(campaign: Campaign, order: Order) -> tuple[Event, ...]:
@@ -318,6 +326,7 @@ def _new_candidate(added: AddedCandidate) -> NewCandidate:
         added.structure,
         added.parent or "",
         added.origin,
+        Parameters.of(added.parameters, added.labels),
     )
 
 

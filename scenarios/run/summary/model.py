@@ -81,6 +81,7 @@ class RunSummary:
         shares: What each kind of factor explains of the variance of the property, a line each; empty likewise.
         reading: What of the pool's table was not taken as it stands, as the journal has it.
         account: What its policy was told and what that cost, in words; empty where there is nothing to say.
+        brought: What results brought beside their values, in a line; empty where they brought nothing.
         findings: What else was found, a line each: a graph, molecules.
         files: Files written, relative to the run folder.
         versions: Versions of what computed it, by name.
@@ -123,6 +124,7 @@ class RunSummary:
     shares: tuple[str, ...] = ()
     reading: Account = ()
     account: str = ""
+    brought: str = ""
     findings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)

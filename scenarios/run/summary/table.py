@@ -61,6 +61,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
     lines += [Text(f"{'effects' if not place else '       '} {line}") for place, line in enumerate(summary.effects)]
     lines += [Text(f"{'shares ' if not place else '       '} {line}") for place, line in enumerate(summary.shares)]
     lines += [Text(summary.account)] if summary.account else []
+    lines += [Text(summary.brought)] if summary.brought else []
     lines += [Text(line) for line in summary.findings]
     short = [Text(line, "yellow") for line in (*_contradictions(summary), *who_falls_short(summary.ceilings))]
     return Group(

@@ -31,6 +31,7 @@ from tests.support.campaigns import (
     small_plan,
     small_pool,
     value_of,
+    with_all_that_came,
     with_source_ids,
 )
 from tests.support.stored_campaigns import Shelf, delivered, opened
@@ -90,7 +91,7 @@ def main(path: Path) -> int:
     shelf.transaction(delivered(control(ControlAction.RESUME)))
     shelf.transaction(delivered(control(ControlAction.STOP)))
     while shelf.campaign.phase is not Phase.FINISHED:
-        shelf.transaction(delivered(result_of(shelf.awaited[0])))
+        shelf.transaction(delivered(with_all_that_came(result_of(shelf.awaited[0]))))
     store.append(Commit(events=(BeginCorrected(NOW),)), now=SENT_AT)
     kinds = {type(event) for event in store.journal()}
     store.close()

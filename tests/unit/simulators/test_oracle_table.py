@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from protocols.tables.table import PropertyValues, TableColumns
 from protocols.wire.limits import MAX_ABS_VALUE
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
+from protocols.wire.parameters import ParameterColumns, Parameters
 from simulators.evaluator import EvaluationFailed, Evaluator
 from simulators.noise import LATENCY_BOUND_IN_MEANS, GaussianNoise, Latency, LatencySettings, NoiseSettings
 from simulators.oracle_table import NoAnswer, OracleTable, OracleTableSettings
@@ -24,8 +25,10 @@ KNOWN = PropertyValues(
 )
 
 
-def request(candidate_id: str, *properties: str) -> CandidateRequest:
+def request(candidate_id: str, *properties: str, told: Parameters | None = None) -> CandidateRequest:
     return CandidateRequest(
+        parameters=() if told is None else told.quantities(),
+        labels={} if told is None else told.labels(),
         campaign="c",
         message_id="m",
         sent_at=dt.datetime(2024, 1, 1, tzinfo=dt.UTC),
@@ -197,3 +200,35 @@ def test_latency_settings_that_make_no_sense_are_refused(fields: dict[str, objec
 def test_a_negative_deviation_is_refused() -> None:
     with pytest.raises(ValidationError):
         NoiseSettings(standard_deviation=-0.1)
+
+
+CALLED = ParameterColumns(("temperature",), ("K",), ("solvent",))
+COLD, HOT, WET = (Parameters(CALLED, (at,), (solvent,)) for at, solvent in ((300.0, "a"), (350.0, "a"), (350.0, "b")))
+
+
+def recipes(*parameters: Parameters) -> OracleTable:
+    ids = tuple(f"r{place}" for place in range(len(parameters)))
+    values = {"yield": np.arange(float(len(parameters)))}
+    return OracleTable(PropertyValues(ids, values, {"yield": "%"}, parameters=parameters))
+
+
+def test_a_candidate_of_another_id_is_found_by_what_is_to_be_set_for_it() -> None:
+    oracle = recipes(COLD, HOT)
+    (found,) = oracle.evaluate(request("somebody", "yield", told=HOT))
+    assert found.value == 1.0
+    missing = failed(oracle, request("somebody", "yield", told=WET))
+    assert missing.reason is FailureReason.UNKNOWN_CANDIDATE
+    assert failed(oracle, request("somebody", "yield")).reason is FailureReason.UNKNOWN_CANDIDATE
+
+
+def test_two_rows_with_the_same_parameters_are_told_apart_by_id_alone() -> None:
+    oracle = recipes(HOT, HOT)
+    assert failed(oracle, request("somebody", "yield", told=HOT)).reason is FailureReason.UNKNOWN_CANDIDATE
+    assert oracle.evaluate(request("r1", "yield", told=HOT))[0].value == 1.0
+
+
+def test_a_known_id_with_other_parameters_is_another_table_s() -> None:
+    oracle = recipes(COLD, HOT)
+    assert oracle.evaluate(request("r1", "yield"))[0].value == 1.0
+    wrong = failed(oracle, request("r1", "yield", told=COLD))
+    assert (wrong.reason, "other parameters" in wrong.detail) == (FailureReason.INVALID_REQUEST, True)

@@ -20,6 +20,8 @@ MEMBERS = 30
 FEATURES = np.random.default_rng(0).normal(size=(2 * MEMBERS, 2))
 COLUMNS = measure_columns(FEATURES)
 MEASURE = EntropyMeasure(M_SPACING, 1e-3)
+NONE = np.zeros(2 * MEMBERS)
+"""Uncertainties of values that came without one."""
 
 
 def fresh(measure: EntropyMeasure = MEASURE) -> FamilyHistory:
@@ -55,12 +57,12 @@ def test_a_history_continued_in_any_steps_is_the_one_folded_at_once(values: list
     started = data.draw(st.integers(0, len(values)))
     lived, all_values = fresh(), np.array(values)
     for stop in sorted(data.draw(st.sets(st.integers(started, len(values))))):
-        lived.follow(rows[:stop], all_values[:stop], started)
+        lived.follow(rows[:stop], all_values[:stop], NONE[:stop], started)
         if data.draw(st.booleans()):
             lived.surrogate()
-    lived.follow(rows, all_values, started)
+    lived.follow(rows, all_values, NONE[: len(rows)], started)
     again = fresh()
-    again.follow(rows, all_values, started)
+    again.follow(rows, all_values, NONE[: len(rows)], started)
     assert state(lived) == state(again)
     assert lived.sample.tolist() == sorted(values)
     assert lived.no_gain_count == misses_by_hand(values, started)
@@ -74,9 +76,9 @@ def test_a_history_follows_any_other_rows_too(contexts: list[tuple[list[int], in
     for members, started in contexts:
         rows = 2 * np.array(members, dtype=np.int64)
         values = np.sin(rows + len(members) % 2)
-        lived.follow(rows, values, min(started, len(rows)))
+        lived.follow(rows, values, NONE[: len(rows)], min(started, len(rows)))
         again = fresh()
-        again.follow(rows, values, min(started, len(rows)))
+        again.follow(rows, values, NONE[: len(rows)], min(started, len(rows)))
         assert state(lived) == state(again)
 
 
@@ -86,21 +88,21 @@ def test_an_acquisition_that_gains_nothing_is_a_miss_and_one_that_gains_ends_the
     history, values = fresh(), np.concatenate((start, acquired))
     counts = []
     for k in range(20, 26):
-        history.follow(np.arange(0, 2 * k, 2), values[:k], 20)
+        history.follow(np.arange(0, 2 * k, 2), values[:k], NONE[:k], 20)
         counts.append(history.no_gain_count)
     assert counts == [0, 1, 2, 3, 0, 1]
 
 
 def test_values_of_the_start_set_are_no_misses() -> None:
     history = fresh()
-    history.follow(np.arange(0, 24, 2), np.zeros(12), 12)
+    history.follow(np.arange(0, 24, 2), np.zeros(12), NONE[:12], 12)
     assert history.no_gain_count == 0
 
 
 def test_growth_from_too_few_values_for_an_entropy_is_no_miss() -> None:
     """The published estimator needs five."""
     history = fresh(EntropyMeasure(PUBLISHED))
-    history.follow(np.arange(0, 10, 2), np.array([0.0, 1.0, 2.0, 3.0, 1.5]), 0)
+    history.follow(np.arange(0, 10, 2), np.array([0.0, 1.0, 2.0, 3.0, 1.5]), NONE[:5], 0)
     assert history.no_gain_count == 0
 
 
@@ -111,15 +113,15 @@ def test_a_step_of_the_window_is_no_miss() -> None:
     assert added is not None
     assert MEASURE.entropy(x) != pytest.approx(added.before, abs=1e-3)
     history = fresh()
-    history.follow(np.arange(0, 26, 2), np.append(x, x[-1] + 1.0), 12)
+    history.follow(np.arange(0, 26, 2), np.append(x, x[-1] + 1.0), NONE[:13], 12)
     assert history.no_gain_count == 0
 
 
 def test_there_is_a_surrogate_from_four_values_on() -> None:
     history = fresh()
-    history.follow(np.arange(0, 6, 2), np.arange(3.0), 3)
+    history.follow(np.arange(0, 6, 2), np.arange(3.0), NONE[:3], 3)
     assert history.surrogate() is None
-    history.follow(np.arange(0, 8, 2), np.arange(4.0), 3)
+    history.follow(np.arange(0, 8, 2), np.arange(4.0), NONE[:4], 3)
     assert history.surrogate() is not None
 
 
@@ -128,7 +130,7 @@ def histories_of(world: Any) -> Histories:
 
 
 def followed(histories: Histories, context: AcquisitionContext) -> list[FamilyHistory]:
-    return histories.follow(context, context.values)
+    return histories.follow(context, context.values, context.target_uncertainties[0])
 
 
 def test_an_observation_by_hand_becomes_part_of_the_start_and_all_is_folded_anew(biased: Callable) -> None:

@@ -25,8 +25,14 @@ def fresh() -> GrownSurrogate:
     return GrownSurrogate(FEATURES, np.arange(60), columns, GrowthSettings(), least_rows=5)
 
 
-def predicted(surrogate: GrownSurrogate, rows: np.ndarray, started: int) -> list[list[float]] | None:
-    process = surrogate.follow(rows, VALUES[rows], started)
+NONE = np.zeros(60)
+"""Uncertainties of values that came without one."""
+
+
+def predicted(
+    surrogate: GrownSurrogate, rows: np.ndarray, started: int, stds: np.ndarray = NONE
+) -> list[list[float]] | None:
+    process = surrogate.follow(rows, VALUES[rows], stds[rows], started)
     return None if process is None else [array.tolist() for array in process.predict()]
 
 
@@ -42,11 +48,22 @@ def test_other_rows_other_values_or_another_start_set_are_made_again() -> None:
     predicted(lived, rows, 10)
     for others, started in ((rows[::-1].copy(), 10), (rows, 12), (rows[:20], 10), (rows, 10)):
         assert predicted(lived, others, started) == predicted(fresh(), others, started)
-    known = lived.follow(rows, VALUES[rows], 10)
-    changed = lived.follow(rows, VALUES[rows] + 1.0, 10)
+    known = lived.follow(rows, VALUES[rows], NONE[rows], 10)
+    changed = lived.follow(rows, VALUES[rows] + 1.0, NONE[rows], 10)
     assert known is not None
     assert changed is not None
     assert changed.centre == pytest.approx(known.centre + 1.0)
+
+
+@pytest.mark.parametrize("started", [0, 12])
+def test_uncertainties_that_came_with_the_values_are_part_of_the_fold(started: int) -> None:
+    rows, lived = np.random.default_rng(1).permutation(60)[:40], fresh()
+    stds = np.where(np.arange(60) % 3, 0.0, 0.7)
+    for stop in (started, 13, 20, 40):
+        assert predicted(lived, rows[:stop], started, stds) == predicted(fresh(), rows[:stop], started, stds)
+    without = predicted(fresh(), rows, started)
+    assert predicted(lived, rows, started) == without
+    assert predicted(lived, rows, started, stds) != without
 
 
 def test_too_few_rows_make_none() -> None:

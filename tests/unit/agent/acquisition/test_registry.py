@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from agent.acquisition.base import Policy
@@ -143,3 +144,24 @@ def test_a_context_that_names_a_policy_is_answered_by_it_and_any_other_by_the_ca
 def test_a_policy_that_is_to_decide_the_rest_is_looked_for_before_anything_relies_on_it() -> None:
     with pytest.raises(SettingsError, match="There is no policy 'coverege'"):
         make_policies("random", {}, rest="coverege")
+
+
+WITH_A_SURROGATE = ("etal", "expected_improvement", "gap_gain", "joint_entropy", "uncertainty")
+
+
+@pytest.mark.parametrize("name", WITH_A_SURROGATE)
+@pytest.mark.parametrize("per_family", [2, 20])
+def test_a_policy_with_a_surrogate_follows_a_value_as_well_as_it_is_known(
+    name: str, per_family: int, biased: Callable
+) -> None:
+    """Zero and unknown are the same; a value that tells nothing at all stops nobody."""
+    context = biased(9, per_family=40, start_per_family=per_family).context(pending=np.array([119]))
+    known = len(context.observed)
+    options = {"start": 0} if name == "expected_improvement" else {}
+    proposed = make_policy(name, options).propose(context, 2)
+    for stds in (np.zeros((known, 1)), np.empty((0, 0))):
+        assert make_policy(name, options).propose(replace(context, uncertainties=stds), 2) == proposed
+    for std in (1.0, 1e150):
+        vague = np.where(np.arange(known) % 2, std, 0.0)[:, None]
+        other = make_policy(name, options).propose(replace(context, uncertainties=vague), 2)
+        assert other.choices[0].score != proposed.choices[0].score

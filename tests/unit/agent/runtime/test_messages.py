@@ -12,6 +12,7 @@ from agent.campaign.events import CampaignPaused, CampaignStarted, CampaignStopp
 from agent.campaign.ledger import Ledger
 from agent.campaign.people.approval import ApprovalSettings
 from agent.campaign.people.controls import ControlAck
+from agent.campaign.plan import AdditionalProperty
 from agent.campaign.state import Attempt
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Candidate
@@ -34,11 +35,13 @@ from protocols.wire.messages import (
     ControlStatus,
     Health,
     MetricsReport,
+    Quantity,
     ReceiptStatus,
     ResultReceipt,
     Status,
 )
 from protocols.wire.molecule import Molecule
+from protocols.wire.parameters import ParameterColumns, Parameters
 from protocols.wire.structure import CrystalStructure
 from tests.support.campaigns import NOW, first_available, small_plan, small_pool, with_source_ids
 
@@ -214,3 +217,35 @@ def test_the_state_of_a_campaign_says_where_it_stands_and_what_it_waits_for() ->
         told = decode(*builder().campaign_state(settled))
         assert isinstance(told, CampaignState)
         assert told.reason == event.reason
+
+
+TOLD = Parameters(ParameterColumns(("temperature",), ("K",), ("solvent",)), (353.15,), ("ethanol",))
+
+
+def test_a_request_carries_what_is_to_be_set_and_the_units_that_are_expected() -> None:
+    gap = AdditionalProperty("gap", "eV", (0.0, 9.0), 1.0, 1.0, 1e-3)
+    item = builder(additional_properties=(gap,)).request(ATTEMPT, Candidate("c004", "cubic", parameters=TOLD))
+    message = decode(item.topic, item.payload)
+    assert isinstance(message, CandidateRequest)
+    assert message.parameters == (Quantity(name="temperature", value=353.15, unit="K"),)
+    assert message.labels == {"solvent": "ethanol"}
+    assert [(each.name, each.unit) for each in message.wanted] == [("formation_energy", "eV/atom"), ("gap", "eV")]
+    assert (message.replicate, message.features) == (0, ())
+
+
+def test_a_request_carries_features_where_the_campaign_sends_them_and_there_is_room() -> None:
+    atoms = tuple((i / 512 + 1 / 3, i / 500, 2 / 3) for i in range(MAX_ATOMS))
+    crystal = CrystalStructure(
+        cell=((40.0, 0.0, 0.0), (0.0, 40.0, 0.0), (0.0, 0.1, 40.0)), symbols=("Cu",) * MAX_ATOMS, scaled_positions=atoms
+    )
+    told = tuple(Quantity(name=f"feature number {place} of many", value=1 / 3, unit="") for place in range(600))
+    writer = MessageBuilder(
+        small_plan(POOL), evaluation_deadline_s=1.0, clock=lambda: NOW, features_of=lambda _candidate: told
+    )
+    small, large = (
+        decode(*_of(writer.request(ATTEMPT, Candidate("c004", "cubic", structure=each)))) for each in (None, crystal)
+    )
+    assert isinstance(small, CandidateRequest)
+    assert isinstance(large, CandidateRequest)
+    assert small.features == told
+    assert (large.features, large.structure) == ((), crystal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from tests.support.campaigns import (
     small_plan,
     small_pool,
     state_of,
+    with_all_that_came,
 )
 from tests.support.stored_campaigns import Shelf, assert_views_equal_fold, delivered, opened, rows
 
@@ -232,6 +234,16 @@ class StoreContract:
         meta = store.meta()
         assert meta is not None
         assert (meta.campaign, meta.uid, meta.pool_digest) == ("demo", PLAN.uid, POOL.digest)
+
+    def test_what_came_with_a_value_is_shown_beside_it_and_follows_from_the_journal(self, shelf: Shelf) -> None:
+        shelf.transaction(delivered(with_all_that_came(result_of(shelf.awaited[0]))))
+        shelf.transaction(delivered(result_of(shelf.awaited[0])))
+        assert_views_equal_fold(shelf.store, POOL)
+        *_, full, plain = sorted(rows(shelf.store, OBSERVATION), key=lambda row: row[1])
+        assert (full[-2], set(json.loads(full[-1]))) == (
+            0.125, {"quantities", "replicates", "conditions", "remarks", "files"},
+        )  # fmt: skip
+        assert plain[-2:] == (None, "")
 
     def test_a_candidate_is_observed_once_even_if_the_rules_were_wrong(self, shelf: Shelf) -> None:
         before = rows(shelf.store, OBSERVATION)

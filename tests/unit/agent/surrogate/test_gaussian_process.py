@@ -17,6 +17,7 @@ from agent.surrogate.gaussian_process import (
     _posterior,
     centre_and_scale,
     fit,
+    known_noise,
     likelihood_and_gradient,
     squared_distances,
 )
@@ -183,3 +184,52 @@ def test_a_singular_matrix_is_mended_by_jitter() -> None:
 def test_rows_that_are_no_training_set_are_refused(X: np.ndarray, y: np.ndarray, found: str) -> None:
     with pytest.raises(SurrogateError, match=found):
         fit(X, y)
+
+
+STDS = np.where(np.arange(30) % 3, 0.0, 1.5)
+"""Uncertainties of which some are known."""
+
+
+@pytest.mark.parametrize("theta", [(0.3, -0.2, -3.0), (1.5, 1.0, -1.0), (-0.5, 0.4, -8.0)])
+def test_with_known_noise_the_gradient_is_that_of_finite_differences_too(theta: tuple[float, ...]) -> None:
+    X, y = table(1, n=30)
+    D, z = squared_distances(X, X), (y - y.mean()) / y.std()
+    noise, point, step = known_noise(STDS, float(y.std())), np.array(theta), 1e-5
+    _, gradient = likelihood_and_gradient(point, D, z, noise)
+    for j in range(3):
+        shift = step * np.eye(3)[j]
+        up, down = (likelihood_and_gradient(point + s, D, z, noise)[0] for s in (shift, -shift))
+        assert gradient[j] == pytest.approx((up - down) / (2 * step), rel=1e-6, abs=1e-6)
+
+
+def test_a_value_is_followed_less_the_less_it_is_known() -> None:
+    X, y = table(2, n=30)
+    y[0] += 8.0
+    off = []
+    for std in (0.0, 1.0, 5.0, 1e150):
+        stds = np.zeros(30)
+        stds[0] = std
+        off.append(abs(float(fit(X, y, stds).predict(X[:1])[0][0]) - y[0]))
+    assert off[0] < off[1] < off[2] < off[3]
+
+
+def test_values_without_an_uncertainty_give_the_same_bits_whether_that_is_said_or_not() -> None:
+    X, y = table(3)
+    assert fit(X, y).predict(X)[0].tolist() == fit(X, y, np.zeros(len(y))).predict(X)[0].tolist()
+
+
+def test_the_noise_that_is_found_is_what_values_err_beyond_what_is_known_of_them() -> None:
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(150, 2))
+    y = np.sin(X[:, 0]) + 0.5 * X[:, 1] + rng.normal(scale=0.4, size=150)
+    assert fit(X, y).noise_std == pytest.approx(0.4, rel=0.25)
+    assert fit(X, y, np.full(150, 0.4)).noise_std < 0.15
+
+
+def test_rows_in_flight_beside_values_of_known_uncertainty_keep_their_predictions() -> None:
+    X, y = table(5, n=30)
+    process = fit(X, y, STDS)
+    mean, std = process.predict(X)
+    after, lower = process.with_fantasies(X[:4] + 0.1).predict(X)
+    assert after == pytest.approx(mean, abs=1e-8)
+    assert (lower <= std + 1e-9).all()

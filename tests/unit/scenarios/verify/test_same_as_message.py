@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent.campaign.decide import decide_result
 from agent.campaign.events import (
     AttemptFailed,
     Event,
@@ -17,7 +18,7 @@ from agent.campaign.events import (
     ResultContradicted,
 )
 from agent.campaign.state import RESULT_REFUSED, Attempt
-from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason
+from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason, WantedProperty
 from scenarios.verify.same_as_message import (
     by_attempt,
     knows_messages,
@@ -26,9 +27,21 @@ from scenarios.verify.same_as_message import (
     other_than_request,
     told,
 )
-from tests.support.campaigns import NOW, PROPERTY, UNIT, failure_of, quantity, result_of, small_plan, small_pool
+from tests.support.campaigns import (
+    NOW,
+    PROPERTY,
+    UNIT,
+    Play,
+    failure_of,
+    quantity,
+    result_of,
+    small_plan,
+    small_pool,
+    with_all_that_came,
+)
 
-PLAN = small_plan(small_pool())
+POOL = small_pool()
+PLAN = small_plan(POOL)
 ATTEMPT = Attempt("a-1", "c003", 0, 1, "simulator-1")
 
 
@@ -132,6 +145,7 @@ def request(**changes: Any) -> CandidateRequest:
         ({"source_id": "mine"}, "source_id"),
         ({"properties": ("another",)}, "properties[0]"),
         ({"fidelity": "coarse"}, "fidelity"),
+        ({"wanted": (WantedProperty(name=PROPERTY, unit="kJ"),)}, "wanted[0].unit"),
     ],
 )
 def test_a_request_asks_for_what_its_event_says(change: dict[str, Any], path: str) -> None:
@@ -167,3 +181,24 @@ def test_long_values_are_cut_and_events_are_found_by_attempt() -> None:
     assert by_attempt(events) == {"a-1": [(2, event)]}
     assert knows_messages(events)
     assert not knows_messages([events[0], replace(event, message_id="")])
+
+
+def test_what_came_with_a_value_is_compared_too() -> None:
+    played = Play(POOL, PLAN)
+    played.settle()
+    attempt = played.awaited[0]
+    message = with_all_that_came(result_of(attempt))
+    (event,) = decide_result(played.campaign, message).events
+    assert isinstance(event, ResultAccepted)
+    assert other_than_answer(event, message, PLAN) is None
+    changes: tuple[dict[str, Any], ...] = (
+        {"replicates": ()},
+        {"conditions": ()},
+        {"remarks": {**event.remarks, "batch": "B"}},
+        {"files": (replace(event.files[0], sha256="1" * 64),)},
+        {"quantities": tuple(replace(each, standard_deviation=9.0) for each in event.quantities)},
+    )
+    for change in changes:
+        found = other_than_answer(replace(event, **change), message, PLAN)
+        assert found is not None
+        assert found[0].split(".")[0].split("[")[0] == next(iter(change))

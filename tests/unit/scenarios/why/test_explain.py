@@ -16,6 +16,7 @@ from agent.pool.candidates import Candidate, make_pool
 from agent.store.partial_pool import partial_pool
 from protocols.errors import StoreError
 from protocols.wire.messages import ControlAction, FailureReason
+from protocols.wire.parameters import ParameterColumns, Parameters
 from scenarios.why.excluded_families import exclusions, patience_of
 from scenarios.why.explain import explain
 from scenarios.why.explanation import CandidateDescription
@@ -59,6 +60,12 @@ def told_arrays() -> Any:
 def test_a_molecule_is_told_by_its_smiles() -> None:
     pool = make_pool([Candidate("ch2o2-1", "acid", "CH2O2", smiles="O=CO")], np.zeros((1, 1)), ("f",))
     assert describe_candidate(pool, "ch2o2-1") == CandidateDescription("ch2o2-1", "acid", "CH2O2", "O=CO")
+
+
+def test_a_recipe_is_told_by_what_is_to_be_set() -> None:
+    told = Parameters(ParameterColumns(("temperature",), ("K",), ("solvent",)), (353.15,), ("ethanol",))
+    pool = make_pool([Candidate("r-1", "slow", parameters=told)], np.zeros((1, 1)), ("f",))
+    assert describe_candidate(pool, "r-1").parameters == "temperature = 353.1 K, solvent: ethanol"
 
 
 @pytest.mark.parametrize("made", DECISIONS, ids=lambda made: str(made.decision))

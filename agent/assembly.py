@@ -208,6 +208,7 @@ def assemble_agent(
             plan,
             evaluation_deadline_s=settings.evaluation_deadline_s,
             clock=_clock,
+            lab_weight=settings.lab_weight,
             instance=instance_of(files.folder, plan.uid),
         )
         policy_runner = _policy_runner(pool, plan, settings, logger)

@@ -62,7 +62,10 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
     database_timeout_s: Annotated[float, Field(ge=0, le=7 * 86_400)] = 120.0
     """How long a database server that is away is waited for, at the start and later [s]."""
     recipients: tuple[Identifier, ...] = ()
-    """Simulators that requests are addressed to, in turn; empty: the scenario's own; "any": whoever."""
+    """Simulators that requests are addressed to: each to whoever is expected to be done first, by what they announce,
+    and in turn where they announce nothing; empty: the scenario's own. "any": whichever the broker deals it to."""
+    lab_weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Share of the campaign in instruments that several campaigns ask, beside the weights of the others."""
 
     @field_validator("valid_range")
     @classmethod

@@ -9,8 +9,10 @@ Life of a candidate (rows of TRANSITIONS below):
         │                    waiting ──attempts used up──▶ abandoned
         └──excluded──▶ excluded  (also from pending and waiting)
 
-- waiting: an attempt failed or expired; the rules issue the next attempt or abandon the candidate. It still accepts
-  a late result of an earlier attempt: the first valid result of any attempt wins.
+    available ──deferred──▶ waiting
+
+- waiting: an attempt failed or expired, or nobody was asked yet; the rules issue the next attempt or abandon the
+  candidate. It still accepts a late result of an earlier attempt: the first valid result of any attempt wins.
 - abandoned: nothing more is asked of it, and its unit of the budget is spent. A valid result that comes after all, of
   any of its attempts, is its value: what was measured is not thrown away because it came late, or came wrong first. One
   that was abandoned only because no answer came waits again when an instrument is back (`CandidateRequeued`).
@@ -37,6 +39,7 @@ from agent.campaign.events import (
     Event,
     ObservationAdded,
     PolicyExhausted,
+    RequestDeferred,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -66,6 +69,7 @@ _S = CandidateStatus
 TRANSITIONS: Final[dict[type[Event], dict[CandidateStatus, CandidateStatus]]] = {
     StartSetLoaded: {_S.AVAILABLE: _S.OBSERVED},
     RequestIssued: {_S.AVAILABLE: _S.PENDING, _S.RETRY_PENDING: _S.PENDING},
+    RequestDeferred: {_S.AVAILABLE: _S.RETRY_PENDING},
     ResultAccepted: {_S.PENDING: _S.OBSERVED, _S.RETRY_PENDING: _S.OBSERVED, _S.ABANDONED: _S.OBSERVED},
     AttemptFailed: {_S.PENDING: _S.RETRY_PENDING},
     RequestExpired: {_S.PENDING: _S.RETRY_PENDING},

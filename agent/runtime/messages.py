@@ -16,6 +16,7 @@ from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import (
     CandidateRequest,
+    CapabilitiesRequest,
     FamilyBias,
     Health,
     MetricsReport,
@@ -37,6 +38,7 @@ class MessageBuilder:
         plan: The campaign.
         evaluation_deadline_s: Time that a simulator may evaluate [s].
         clock: Returns the wall-clock time, a label.
+        lab_weight: The campaign's share in instruments that several campaigns ask.
         instance: Names the run folder, for `Status.instance`.
         new_id: Returns a message id that nobody has used.
     """
@@ -47,12 +49,14 @@ class MessageBuilder:
         *,
         evaluation_deadline_s: float,
         clock: Callable[[], datetime],
+        lab_weight: float = 1.0,
         instance: str = "agent",
         new_id: Callable[[], str] = fresh_id,
     ) -> None:
         self._plan = plan
         self._deadline_s = evaluation_deadline_s
         self._clock = clock
+        self._weight = None if lab_weight == 1.0 else lab_weight
         self._new_id = new_id
         self.instance = instance
         self.recipients = frozenset(plan.recipients)
@@ -81,6 +85,7 @@ class MessageBuilder:
             fidelity=self._plan.fidelity,
             properties=self._plan.property_names,
             deadline_s=self._deadline_s,
+            weight=self._weight,
         )
         topic = topic_of(message, recipient=attempt.recipient)
         return OutboxItem(attempt.attempt_id, topic, encode(message))
@@ -138,6 +143,11 @@ class MessageBuilder:
             digest=None if head is None else head.digest,
             **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
         )
+        return topic_of(message), encode(message)
+
+    def capabilities_request(self) -> OutgoingMessage:
+        """Write that all instruments say again what they can do."""
+        message = CapabilitiesRequest(campaign=self._plan.campaign, message_id=self._new_id(), sent_at=self._clock())
         return topic_of(message), encode(message)
 
     def status(self, health: Health, *, incumbent: bool = False) -> OutgoingMessage:

@@ -29,6 +29,7 @@ from protocols.wire.limits import (
 from protocols.wire.messages import ID_PATTERN, MESSAGE_TYPES, Health, Message, Status
 from protocols.wire.topics import (
     ANY_SIMULATOR,
+    EVERY_CAMPAIGN,
     SHARED_GROUP,
     WITHOUT_CLIENT,
     Channel,
@@ -42,7 +43,7 @@ BINDING_VERSION: Final = "0.2.0"
 """Version of AsyncAPI's MQTT bindings."""
 
 QOS: Final = 1
-RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS})
+RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS, Channel.CAPABILITIES})
 
 CLIENT_PARAMETER: Final = {
     Channel.REQUEST: "recipient",
@@ -51,6 +52,7 @@ CLIENT_PARAMETER: Final = {
     Channel.RECEIPT: "simulator",
     Channel.STATUS: "client",
     Channel.CONTROL: "operator",
+    Channel.CAPABILITIES: "simulator",
 }
 """What the last level of a topic is called."""
 
@@ -79,7 +81,8 @@ its quarantine, a simulator counts it, and no receipt is sent for it.
 
 **MQTT versions.** 5, and 3.1.1 where the broker speaks no more. Nothing but signatures depends on MQTT 5 properties. \
 A shared subscription (`$share/{SHARED_GROUP}/…`) needs a broker that knows it; without one, only one simulator may \
-serve `{ANY_SIMULATOR}`."""
+serve `{ANY_SIMULATOR}`. It deals in turn, whoever is busy or gone: what is to go to whoever is free, the agent \
+addresses by what simulators announce."""
 
 _CHANNELS: Final = {
     Channel.REQUEST: f"Requests to one simulator, or to `{ANY_SIMULATOR}`: whichever of the shared subscription.",
@@ -90,6 +93,9 @@ _CHANNELS: Final = {
     Channel.METRICS: "The bias of the dataset, retained.",
     Channel.CONTROL: "An operator's actions. The topic without its last level is for whoever may operate, where the "
     "campaign requires no signatures; a control there names no operator.",
+    Channel.CAPABILITIES: "What one simulator can do, retained; of one that serves every campaign, in place of the "
+    f"campaign `{EVERY_CAMPAIGN}`.",
+    Channel.ANNOUNCE: "The agent asks all simulators to say again what they can do.",
 }
 
 _PARAMETERS: Final[dict[str, dict[str, Any]]] = {

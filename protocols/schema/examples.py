@@ -10,6 +10,8 @@ from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
+    Capabilities,
+    CapabilitiesRequest,
     Control,
     ControlAction,
     FailureReason,
@@ -21,6 +23,8 @@ from protocols.wire.messages import (
     Quantity,
     ReceiptStatus,
     ResultReceipt,
+    ServedProperty,
+    ServedRange,
     Status,
 )
 from protocols.wire.molecule import Molecule, MoleculeGeometry
@@ -61,6 +65,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         structure=_CRYSTAL,
         properties=("formation_energy",),
         deadline_s=60.0,
+        weight=3.0,
     ),
     CandidateRequest(
         **_COMMON_FIELDS,
@@ -78,6 +83,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         fidelity="gfn2",
         properties=("dipole_moment",),
         deadline_s=60.0,
+        weight=3.0,
     ),
     CandidateResult(
         **_COMMON_FIELDS,
@@ -140,6 +146,22 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         instance="agent-3f9c01d27ab4",
         incumbent=True,
     ),
+    Capabilities(
+        **_COMMON_FIELDS,
+        message_id="0d6b1f0c4c3f4a5f9d8e7c6b5a493827",
+        simulator=SIMULATOR,
+        simulated=True,
+        properties=(
+            ServedProperty(name="formation_energy", unit="eV/atom"),
+            ServedProperty(name="volume", unit="Å^3"),
+        ),
+        fidelities=("emt",),
+        elements=("Ag", "Au", "Cu"),
+        parameters=(ServedRange(name="temperature", unit="K", low=300.0, high=900.0),),
+        slots=2,
+        expected_s=0.5,
+    ),
+    CapabilitiesRequest(**_COMMON_FIELDS, message_id="5c1d7e2f9a0b4c3d8e6f7a8b9c0d1e2f"),
     Control(
         **_COMMON_FIELDS,
         message_id="operator-2026-01-31-1",

@@ -1,8 +1,8 @@
 """The keys that a part holds, and which of them a topic asks for.
 
     request, receipt            the instrument's key: the agent speaks to it
-    request to "any"            the keys of all instruments, a signature each: whoever takes it finds its own
-    result, failure, status     the instrument's key: it speaks to the agent
+    request to "any", announce  the keys of all instruments, a signature each: whoever takes it finds its own
+    result, failure, status, capabilities  the instrument's key: it speaks to the agent
     status of the agent, metrics  the agent's key
     control of an operator      the operator's key
 
@@ -21,7 +21,7 @@ from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, Channel, Topic
 KEY_BYTES: Final = 32
 """Length of a key [byte]: as long as what SHA-256 gives, beyond which a longer one gains nothing (RFC 2104)."""
 
-_OF_THE_AGENT: Final = (Channel.REQUEST, Channel.RECEIPT, Channel.METRICS)
+_OF_THE_AGENT: Final = (Channel.REQUEST, Channel.RECEIPT, Channel.METRICS, Channel.ANNOUNCE)
 """On which nobody else speaks."""
 
 _NONE: Final[Mapping[str, bytes]] = {}
@@ -71,6 +71,8 @@ class KeyRing:
             case Channel.STATUS if client == AGENT_CLIENT:
                 return self._agents()
             case Channel.REQUEST if client == ANY_SIMULATOR:
+                return self.instruments
+            case Channel.ANNOUNCE:
                 return self.instruments
             case Channel.CONTROL:
                 return _one(self.operators, client)

@@ -23,6 +23,7 @@ from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
+    Capabilities,
     Control,
     Message,
     ResultReceipt,
@@ -42,6 +43,8 @@ CHANNEL_OF: Final[dict[str, Channel]] = {
     "metrics_report": Channel.METRICS,
     "status": Channel.STATUS,
     "control": Channel.CONTROL,
+    "capabilities": Channel.CAPABILITIES,
+    "capabilities_request": Channel.ANNOUNCE,
 }
 
 _TYPE_ON: Final = {channel: kind for kind, channel in CHANNEL_OF.items()}
@@ -170,7 +173,7 @@ def _client_of(message: AnyMessage) -> str | None:
             return message.operator
         case Status():
             return message.client
-        case CandidateResult() | CandidateFailure() | ResultReceipt():
+        case CandidateResult() | CandidateFailure() | ResultReceipt() | Capabilities():
             return message.simulator
         case _:
             return None

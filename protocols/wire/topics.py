@@ -6,6 +6,8 @@
     entropilot/v1/<campaign>/receipt/<simulator>     agent -> simulator
     entropilot/v1/<campaign>/status/<client>         each client, retained, with a last will
     entropilot/v1/<campaign>/metrics                 agent, retained
+    entropilot/v1/<campaign>/capabilities/<simulator>  simulator, retained; also in place of every campaign
+    entropilot/v1/<campaign>/announce                agent -> all simulators: say it again
     entropilot/v1/<campaign>/control/<operator>      operator -> agent
     entropilot/v1/<campaign>/control                 whoever may operate -> agent, where no signatures are required
 
@@ -56,16 +58,18 @@ class Channel(StrEnum):
     STATUS = "status"
     METRICS = "metrics"
     CONTROL = "control"
+    CAPABILITIES = "capabilities"
+    ANNOUNCE = "announce"
 
 
-WITHOUT_CLIENT: Final = frozenset({Channel.METRICS})
+WITHOUT_CLIENT: Final = frozenset({Channel.METRICS, Channel.ANNOUNCE})
 """Channels that have no client level."""
 
 CLIENT_OPTIONAL: Final = frozenset({Channel.CONTROL})
 """Channels that may go without one."""
 
 
-RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS})
+RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS, Channel.CAPABILITIES})
 """Channels on which the last message is retained, and removed when the campaign is over."""
 
 
@@ -123,9 +127,11 @@ def removes_retained(topic: str, payload: bytes) -> bool:
 
 
 def agent_subscriptions(campaign: str) -> tuple[str, ...]:
-    """Filters that the agent of a campaign subscribes to."""
+    """Filters that the agent of a campaign subscribes to; who can do what comes before who is there."""
     base = f"{PREFIX}/{_level(campaign)}"
     return (
+        f"{base}/{Channel.CAPABILITIES.value}/+",
+        f"{PREFIX}/{EVERY_CAMPAIGN}/{Channel.CAPABILITIES.value}/+",
         f"{base}/{Channel.RESULT.value}/+",
         f"{base}/{Channel.FAILURE.value}/+",
         f"{base}/{Channel.STATUS.value}/+",
@@ -162,6 +168,7 @@ def simulator_subscriptions(simulator: str, *, campaign: str | None, shared: boo
         f"{base}/{Channel.REQUEST.value}/{_level(simulator)}",
         f"$share/{SHARED_GROUP}/{anyone}" if shared else anyone,
         f"{base}/{Channel.RECEIPT.value}/{_level(simulator)}",
+        f"{base}/{Channel.ANNOUNCE.value}",
     )
 
 

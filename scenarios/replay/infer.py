@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agent.campaign.events import CampaignResumed, CampaignStarted, StartSetLoaded
+from agent.campaign.lab.assignment import recipient_of
 from agent.campaign.life_cycle import Phase
-from agent.campaign.presence import recipient_of
 from agent.campaign.proposals import decision_needed
 from agent.campaign.state import Campaign
 from protocols.errors import MessageError

@@ -65,8 +65,9 @@ BEYOND_THE_SCHEMA: Final[dict[str, tuple[str, ...]]] = {
     "Status": ("`client` is the last level of the topic.",),
     "Capabilities": (
         "`simulator` is the last level of the topic.",
-        "`low` is at most `high`; `slots` is written as an integer: 1, not 1.0.",
+        "`slots` is written as an integer: 1, not 1.0.",
     ),
+    "CapabilitiesRequest": (),
     "Control": (
         "`add_observation` has `candidate_id` and `quantity`, `exclude_candidate` `candidate_id`; if not: quarantine.",
         "The candidate is in the pool, and the action fits what has become of it.",

@@ -146,22 +146,6 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         instance="agent-3f9c01d27ab4",
         incumbent=True,
     ),
-    Capabilities(
-        **_COMMON_FIELDS,
-        message_id="0d6b1f0c4c3f4a5f9d8e7c6b5a493827",
-        simulator=SIMULATOR,
-        simulated=True,
-        properties=(
-            ServedProperty(name="formation_energy", unit="eV/atom"),
-            ServedProperty(name="volume", unit="Å^3"),
-        ),
-        fidelities=("emt",),
-        elements=("Ag", "Au", "Cu"),
-        parameters=(ServedRange(name="temperature", unit="K", low=300.0, high=900.0),),
-        slots=2,
-        expected_s=0.5,
-    ),
-    CapabilitiesRequest(**_COMMON_FIELDS, message_id="5c1d7e2f9a0b4c3d8e6f7a8b9c0d1e2f"),
     Control(
         **_COMMON_FIELDS,
         message_id="operator-2026-01-31-1",
@@ -197,6 +181,22 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         ),
         reason="worth a look",
     ),
+    Capabilities(
+        **_COMMON_FIELDS,
+        message_id="0d6b1f0c4c3f4a5f9d8e7c6b5a493827",
+        simulator=SIMULATOR,
+        simulated=True,
+        properties=(
+            ServedProperty(name="formation_energy", unit="eV/atom"),
+            ServedProperty(name="volume", unit="Å^3"),
+        ),
+        fidelities=("emt",),
+        elements=("Ag", "Au", "Cu"),
+        parameters=(ServedRange(name="temperature", unit="K", low=300.0, high=900.0),),
+        slots=2,
+        expected_s=0.5,
+    ),
+    CapabilitiesRequest(**_COMMON_FIELDS, message_id="5c1d7e2f9a0b4c3d8e6f7a8b9c0d1e2f"),
 )
 """In the order of `protocols.wire.messages.MESSAGE_TYPES`; of a type that has parts of either one kind or another, one
 with each."""

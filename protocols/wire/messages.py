@@ -343,13 +343,7 @@ class ServedRange(Strict):
     low: Finite
     """Smallest value, in `unit`."""
     high: Finite
-    """Largest value, in `unit`."""
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.low > self.high:
-            raise ValueError("low is above high")
-        return self
+    """Largest value, in `unit`; below `low` nothing fits."""
 
 
 class Capabilities(Message):

@@ -444,12 +444,12 @@ def test_every_channel_is_sent_to_and_received_from_and_results_are_replied_to_w
     assert replies == {"#/channels/result": "#/channels/receipt", "#/channels/failure": "#/channels/receipt"}
 
 
-def test_quality_of_service_is_1_and_only_status_and_bias_are_retained() -> None:
+def test_quality_of_service_is_1_and_only_status_bias_and_capabilities_are_retained() -> None:
     for operation in ASYNCAPI["operations"].values():
         binding = operation["bindings"]["mqtt"]
         assert binding["qos"] == 1
         if operation["action"] == "send":
-            retained = operation["channel"]["$ref"] in {"#/channels/status", "#/channels/metrics"}
+            retained = operation["channel"]["$ref"].removeprefix("#/channels/") in {"status", "metrics", "capabilities"}
             assert binding["retain"] is retained
 
 

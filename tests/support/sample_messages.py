@@ -10,6 +10,8 @@ from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
+    Capabilities,
+    CapabilitiesRequest,
     Control,
     ControlAction,
     FailureReason,
@@ -19,6 +21,7 @@ from protocols.wire.messages import (
     Quantity,
     ReceiptStatus,
     ResultReceipt,
+    ServedProperty,
     Status,
 )
 from protocols.wire.structure import CrystalStructure
@@ -103,6 +106,19 @@ def status(client: str = SIMULATOR, health: Health = Health.ONLINE) -> Status:
     return Status(**_ENVELOPE, client=client, role="simulator", health=health, detail="two slots")
 
 
+def capabilities(**fields: Any) -> Capabilities:
+    """Return an announcement; `fields` replace those that it has."""
+    usual: dict[str, Any] = {
+        "simulator": SIMULATOR,
+        "simulated": True,
+        "properties": (ServedProperty(name="energy", unit="eV/atom"),),
+        "elements": ("Al", "Cu"),
+        "slots": 2,
+        "expected_s": 0.5,
+    }
+    return Capabilities(**(_ENVELOPE | usual | fields))
+
+
 def control(action: ControlAction = ControlAction.ADD_OBSERVATION) -> Control:
     """Return an operator's control."""
     return Control(**_ENVELOPE, action=action, candidate_id="al-1", quantity=ENERGY, reason="measured manually")
@@ -110,4 +126,7 @@ def control(action: ControlAction = ControlAction.ADD_OBSERVATION) -> Control:
 
 def one_of_each() -> tuple[AnyMessage, ...]:
     """Return a message of every type."""
-    return (request(), result(), failure(), receipt(), metrics_report(), status(), control())
+    return (
+        request(), result(), failure(), receipt(), metrics_report(), status(), control(), capabilities(),
+        CapabilitiesRequest(**_ENVELOPE),
+    )  # fmt: skip

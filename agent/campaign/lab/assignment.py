@@ -5,11 +5,11 @@ attempts that it holds. It would be done with one more after
 
     t = e (1 + max(0, l + 1 - s) / s)
 
-Of those that are there, can serve the candidate and hold fewer than s + `AHEAD` attempts, the one with the smallest t
-is asked; before that counts who has tried this candidate less often, after it the order of the recipients. It is the
-rule of list scheduling (Graham, SIAM J. Appl. Math. 17, 416 (1969)) on machines of different speed, with one change: a
-slow one is passed over where the faster ones will have done all that is left before it has done this one. So the last
-candidate of a campaign is not given to an instrument that needs ten times as long.
+Of those that are there, can serve the candidate and hold fewer than s attempts, or `AHEAD` more, the one with the
+smallest t is asked; before that counts who has tried this candidate less often, after it the order of the recipients.
+It is the rule of list scheduling (Graham, SIAM J. Appl. Math. 17, 416 (1969)) on machines of different speed, with one
+change: a slow one is passed over where the faster ones will have done all that is left before it has done this one. So
+the last candidate of a campaign is not given to an instrument that needs ten times as long.
 
 Nobody is asked blindly for more than it can hold: what waits, waits here, and can still go to anybody. Where no
 instrument has announced anything, the recipients have their turns.
@@ -31,7 +31,8 @@ from protocols.wire.topics import ANY_SIMULATOR
 
 AHEAD: Final = 1
 """Attempts that an instrument holds beyond its slots: the next one is there when a slot becomes free, and it is not
-idle while a result travels, is committed and answered."""
+idle while a result travels, is committed and answered. Only one that has answered before: of any other nobody knows how
+long it takes."""
 
 UNKNOWN_S: Final = 1.0
 """How long an evaluation is taken to need where nobody has said so and none was made [s]: then all are alike."""
@@ -92,7 +93,7 @@ class Assigner:
         there = [each for each in able if each not in campaign.absence.away]
         if not there:
             return Assignment(why=f"it waits for {', '.join(able)}, which is away")
-        free = [each for each in there if self._held[each] < campaign.lab.slots(each) + AHEAD]
+        free = [each for each in there if self._held[each] < self._room(each)]
         if not free:
             return Assignment(why=f"it waits for a slot of {', '.join(there)}")
         tried = self._tried(candidate_id)
@@ -104,6 +105,11 @@ class Assigner:
         if done_s[chosen] * rate > _left(campaign):
             return Assignment(why=f"it waits for {', '.join(faster)}: {chosen} would be done later")
         return Assignment(chosen)
+
+    def _room(self, recipient: str) -> int:
+        """Return how many attempts a recipient may hold."""
+        lab = self._campaign.lab
+        return lab.slots(recipient) + (AHEAD if recipient in lab.pace else 0)
 
     def _why_not(self, recipient: str, wanted: Wanted) -> str:
         known = self._campaign.lab.announced.get(recipient)

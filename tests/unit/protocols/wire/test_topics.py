@@ -12,7 +12,6 @@ from protocols.wire.topics import (
     ANY_SIMULATOR,
     CLIENT_OPTIONAL,
     EVERY_CAMPAIGN,
-    EVERY_CAMPAIGN,
     PREFIX,
     WITHOUT_CLIENT,
     Channel,

@@ -49,11 +49,11 @@ def react(campaign: Campaign, noticed: Noticed = NOTHING_NOTICED) -> tuple[Event
         if attempt_failure.permanent or used_up or campaign.phase is Phase.STOPPING:
             events.append(CandidateAbandoned(candidate_id, _abandoned_reason(attempt_failure.reason, made)))
         elif campaign.phase is Phase.RUNNING:
-            assigned = assigner.assign(candidate_id, turn=campaign.requested + made)
+            decision = campaign.decision_of[candidate_id]
+            assigned = assigner.assign(candidate_id, decision, made + 1, turn=campaign.requested + made)
             if assigned.never:
                 events.append(CandidateAbandoned(candidate_id, _abandoned_reason(assigned.why, made)))
             elif assigned.recipient:
-                decision = campaign.decision_of[candidate_id]
                 events.append(issue_request(campaign, candidate_id, decision, assigned.recipient, attempt=made + 1))
     if events := events or list(requeued(campaign)):
         return tuple(events)

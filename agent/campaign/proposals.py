@@ -128,7 +128,7 @@ def _requests(
     """Yield the request of each candidate, or why it waits."""
     assigner = Assigner(campaign)
     for place, candidate_id in enumerate(candidate_ids):
-        found = assigner.assign(candidate_id, turn=campaign.requested + place)
+        found = assigner.assign(candidate_id, decision, 1, turn=campaign.requested + place)
         if found.recipient:
             yield issue_request(campaign, candidate_id, decision, found.recipient, attempt=1)
         else:

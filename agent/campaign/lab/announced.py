@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -25,12 +26,14 @@ class Lab:
         said_at: Instrument -> when it said so, by its own clock.
         announcements: How often anything was announced that was not known.
         pace: Instrument -> how long its evaluations took, the newest counting most [s].
+        went_to: Attempt -> to whom it went, where a campaign is followed by what was overheard of it; not folded.
     """
 
     announced: dict[str, Abilities] = field(default_factory=dict)
     said_at: dict[str, datetime] = field(default_factory=dict)
     announcements: int = 0
     pace: dict[str, float] = field(default_factory=dict)
+    went_to: Mapping[str, str] = field(default_factory=dict)
 
     def announce(self, instrument: str, abilities: Abilities, said_at: datetime | None) -> None:
         """Believe what an instrument can do."""

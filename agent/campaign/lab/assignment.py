@@ -66,15 +66,21 @@ class Assigner:
         self._held: Final = Counter(each.recipient for each in campaign.in_flight.values())
         self._by_turns: Final = not campaign.lab.announced or ANY_SIMULATOR in self._recipients
 
-    def assign(self, candidate_id: str, *, turn: int) -> Assignment:
+    def assign(self, candidate_id: str, decision: int, attempt: int, *, turn: int) -> Assignment:
         """Return who is asked for a candidate now.
 
         Args:
             candidate_id: Which; one that joins the pool with its own decision is not in it yet.
+            decision: That chose it.
+            attempt: Number of the attempt at it, from 1.
             turn: Number of the request, where the recipients have their turns.
         """
+        campaign = self._campaign
+        if overheard := campaign.lab.went_to:
+            known = overheard.get(attempt_identity(campaign.plan.uid, decision, candidate_id, attempt))
+            return Assignment(known or recipient_of(campaign, turn))
         if self._by_turns:
-            return Assignment(recipient_of(self._campaign, turn))
+            return Assignment(recipient_of(campaign, turn))
         found = self._found(candidate_id)
         self._held[found.recipient] += 1
         return found

@@ -26,7 +26,12 @@ _ids = count(1)
 
 def announcement(instrument: str, *, campaign: str = "demo", **fields: Any) -> Capabilities:
     """What an instrument says that it can do; one slot, unless told otherwise."""
-    said = {"campaign": campaign, "message_id": f"said-{next(_ids)}", "sent_at": NOW, "simulator": instrument}
+    said: dict[str, Any] = {
+        "campaign": campaign,
+        "message_id": f"said-{next(_ids)}",
+        "sent_at": NOW,
+        "simulator": instrument,
+    }
     return Capabilities(**(said | {"slots": 1} | fields))
 
 

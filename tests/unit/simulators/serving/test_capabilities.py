@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from pydantic import ValidationError
-
 from protocols.wire.codec import decode
 from protocols.wire.messages import Capabilities
 from simulators.messages import Messages
 from simulators.serving.capabilities import capabilities_of
-from simulators.serving.served import RangeSettings
 from simulators.settings import SimulatorSettings
 from tests.support.campaigns import NOW
 
@@ -70,8 +66,3 @@ def test_a_class_of_the_users_own_says_what_the_settings_say_and_nothing_else() 
         ("temperature", 300.0, 900.0, "K")
     ]
     assert not message.simulated
-
-
-def test_a_range_without_a_value_is_refused() -> None:
-    with pytest.raises(ValidationError, match="low = 2 is above high = 1"):
-        RangeSettings(low=2.0, high=1.0)

@@ -165,3 +165,18 @@ def test_message_ids_are_never_used_twice() -> None:
 
 def _of(item: object) -> tuple[str, bytes]:
     return item.topic, item.payload  # type: ignore[attr-defined]
+
+
+def test_a_request_says_the_campaigns_weight_where_it_is_not_the_usual_one() -> None:
+    for lab_weight, told in ((1.0, None), (2.5, 2.5)):
+        messages = MessageBuilder(small_plan(POOL), evaluation_deadline_s=1.0, clock=lambda: NOW, lab_weight=lab_weight)
+        item = messages.request(ATTEMPT, POOL.candidate("c004"))
+        message = decode(item.topic, item.payload)
+        assert isinstance(message, CandidateRequest)
+        assert message.weight == told
+
+
+def test_all_instruments_are_asked_at_once_what_they_can_do() -> None:
+    topic, payload = builder().capabilities_request()
+    assert topic == "entropilot/v1/demo/announce"
+    assert decode(topic, payload).type == "capabilities_request"

@@ -44,12 +44,15 @@ class Link:
         self.published: list[tuple[str, bytes]] = []
         self.ends: list[Exception] = []
         """How the next publishes end; the others are confirmed."""
+        self.refuses: frozenset[Channel] = frozenset()
         self.answers = asyncio.Event()
         self.answers.set()
         self.closed = False
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         self.published.append((topic, payload))
+        if any(f"/{each.value}" in topic for each in self.refuses):
+            raise PublishRefused(topic, "not authorized")
         await self.answers.wait()
         if self.ends:
             raise self.ends.pop(0)
@@ -153,6 +156,16 @@ def test_a_new_link_repeats_what_one_simulator_can_answer_from_its_store_and_not
         assert len(bench.link.on(Channel.REQUEST)) == times
 
     played(fold, recipients=(recipient,))
+
+
+def test_a_broker_that_forbids_to_ask_what_all_can_do_ends_nothing() -> None:
+    async def fold(bench: Bench) -> None:
+        bench.link.refuses = frozenset({Channel.ANNOUNCE})
+        bench.outbound.send_requests(bench.transaction.outbox)
+        await up(bench)
+        assert len(bench.link.on(Channel.ANNOUNCE)) == len(bench.link.on(Channel.REQUEST)) == 1
+
+    played(fold)
 
 
 def test_an_attempt_is_never_on_its_way_twice_at_once() -> None:

@@ -76,8 +76,8 @@ class RequestsHeard:
 
     def note(self, row: Row) -> None:
         """Take in a row."""
-        if isinstance(row, MessageRow) and f"/{Channel.CAPABILITIES.value}/" in row.topic and row.payload:
-            self._announced.add(parse(row.topic).campaign)
+        if campaign := _announced_in(row):
+            self._announced.add(campaign)
         request = _request(row)
         if request is None or not isinstance(row, MessageRow) or row.signature_fault:
             return
@@ -227,6 +227,17 @@ class Inference:
         if self._follower.campaign is None:
             raise CannotFollow("the campaign has not begun")
         return self._follower.campaign
+
+
+def _announced_in(row: Row) -> str:
+    """Return the campaign in which a row announces what an instrument can do; nothing where it does not."""
+    if not isinstance(row, MessageRow) or not row.payload:
+        return ""
+    try:
+        topic = parse(row.topic)
+    except MessageError:
+        return ""
+    return topic.campaign if topic.channel is Channel.CAPABILITIES else ""
 
 
 def _request(row: Row) -> CandidateRequest | None:

@@ -125,7 +125,8 @@ def test_where_instruments_said_what_they_can_do_requests_go_where_they_were_hea
     assert game.of_kind(RequestDeferred)
     heard = RequestsHeard()
     word = announcement("a")
-    heard.note(MessageRow(1, 0.0, HEARD, topic_of(word), encode(word), True))
+    for topic in ("lab/capabilities/a", topic_of(word)):
+        heard.note(MessageRow(1, 0.0, HEARD, topic, encode(word), True))
     rows = [MessageRow(number, float(number), HEARD, *each, False) for number, each in enumerate(game.said, 2)]
     for row in rows:
         heard.note(row)

@@ -51,6 +51,7 @@ bench: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.replay
 	$(BIN)/python -m tests.benchmarks.acquisition_scaling --quick
 	$(BIN)/python -m tests.benchmarks.policy_speed
+	$(BIN)/python -m tests.benchmarks.lab
 	$(BIN)/python -m tests.benchmarks.lingam
 	$(BIN)/python -m tests.benchmarks.reading.tables
 	$(BIN)/python -m tests.benchmarks.reading.structures

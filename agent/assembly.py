@@ -218,6 +218,7 @@ def assemble_agent(
             plan,
             evaluation_deadline_s=settings.evaluation_deadline_s,
             clock=_clock,
+            lab_weight=settings.lab_weight,
             instance=instance_of(files.folder, plan.uid),
             features_of=features_of(files.ledger.campaign) if settings.send_features else None,
         )

@@ -16,6 +16,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
+from agent.campaign.events import Event
+from agent.campaign.lab.announcements import events_of_announcement
 from agent.campaign.life_cycle import Phase
 from agent.campaign.presence import decide_away
 from agent.runtime.approvals import Approvals
@@ -174,10 +176,15 @@ class Agent:
         await self._commits.write(Transaction().commit(self.outbound.take_confirmed()))
 
     async def _gather(self) -> None:
-        """Give the first work to those instruments that are there; by events of their own, which no input brought."""
-        await self._gathering.wait(unless=lambda: self._shutdown)
-        transaction = Transaction()
-        for instrument in self._gathering.absent:
+        """Give the first work to those that are there and can do it; by events of their own, which no input brought."""
+        gathering = self._gathering
+        await gathering.wait(unless=lambda: self._shutdown)
+        transaction, heard = Transaction(), list[Event]()
+        for word, signed_by in gathering.announced.values():
+            heard.extend(events_of_announcement(self.campaign, word, signed_by=signed_by))
+        for event in heard:
+            self._maker.fold(transaction, event)
+        for instrument in gathering.absent:
             for event in decide_away(self.campaign, instrument, NOT_HEARD_OF).events:
                 self._maker.fold(transaction, event)
         if transaction.events:

@@ -65,7 +65,10 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
     """Whether requests carry the features that the policy knows a candidate by, for a lab that can use them. A request
     that would become too long goes without."""
     recipients: tuple[Identifier, ...] = ()
-    """Simulators that requests are addressed to, in turn; empty: the scenario's own; "any": whoever."""
+    """Simulators that requests are addressed to: each to whoever is expected to be done first, by what they announce,
+    and in turn where they announce nothing; empty: the scenario's own. "any": whichever the broker deals it to."""
+    lab_weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    """Share of the campaign in instruments that several campaigns ask, beside the weights of the others."""
 
     @field_validator("valid_range")
     @classmethod

@@ -29,6 +29,9 @@ VOLUME: Final = "volume_per_atom"
 ASE_PROPERTIES: Final = (FORMATION_ENERGY, VOLUME)
 """Every property that this evaluator calculates."""
 
+ASE_UNITS: Final = {FORMATION_ENERGY: "eV/atom", VOLUME: "Å^3"}
+"""Property -> its unit."""
+
 SLOPE_TOLERANCE: Final = 1e-3
 """Largest |dE/dx| per atom at the end [eV/atom]. With the curvature of a metal, 35 to 235 eV/atom, the error is below
 2e-8 eV/atom in the energy and 1e-4 in the volume, relatively."""
@@ -127,8 +130,8 @@ class AseProperties:
         relaxed = self._relax(structure.to_ase(), curvature)
         elements_energy = sum(reference.energy for reference in references) / count
         return (
-            Quantity(name=FORMATION_ENERGY, value=relaxed.energy - elements_energy, unit="eV/atom"),
-            Quantity(name=VOLUME, value=relaxed.volume, unit="Å^3"),
+            Quantity(name=FORMATION_ENERGY, value=relaxed.energy - elements_energy, unit=ASE_UNITS[FORMATION_ENERGY]),
+            Quantity(name=VOLUME, value=relaxed.volume, unit=ASE_UNITS[VOLUME]),
         )
 
     def reference(self, symbol: str) -> RelaxedCrystal:

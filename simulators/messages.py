@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from protocols.wire.codec import encode
+from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
+    Capabilities,
     FailureReason,
     Health,
     Status,
@@ -64,6 +65,22 @@ class Messages:
         """Return topic and payload of the simulator's status."""
         now, message_id = self._clock(), self._new_id()
         return status_message(campaign, self._simulator, health, now, message_id=message_id, instance=self._instance)
+
+    def capabilities(self, campaign: str, fields: Mapping[str, Any]) -> tuple[str, bytes]:
+        """Return topic and payload of what the simulator can do.
+
+        Args:
+            campaign: Whose topic it goes to.
+            fields: What it can do.
+        """
+        message = Capabilities(
+            campaign=campaign,
+            message_id=self._new_id(),
+            sent_at=self._clock(),
+            simulator=self._simulator,
+            **fields,
+        )
+        return topic_of(message), encode(message)
 
     def _common_fields(self, request: CandidateRequest) -> dict[str, Any]:
         return {

@@ -1,4 +1,4 @@
-"""What a simulator sends: answers, repeated with back-off until their receipt, and its status.
+"""What a simulator sends: answers, repeated with back-off until their receipt, what it can do, and its status.
 
 Nothing here decides. The service commits first and then says what is to go out; each send is a task of its own.
 """
@@ -16,13 +16,18 @@ from protocols.errors import BrokerError
 from protocols.link.transport import LinkLost, PublishRefused, Transport
 from protocols.wire.attribution import message_id_of
 from protocols.wire.messages import Health, ReceiptStatus, ResultReceipt
+from protocols.wire.topics import EVERY_CAMPAIGN
 from simulators.messages import Messages
 from simulators.outbox import Answer
+from simulators.serving.capabilities import capabilities_of
 from simulators.settings import SimulatorSettings
 
 STATUS_EVERY_S: Final = 30.0
 """Pause between two words that we are here. One of them may get lost, or an older one come last; an agent that takes us
 for offline would wait for our answer for ever."""
+
+SAID_AGAIN_S: Final = 1.0
+"""Least pause between two announcements: whoever asks without end does not make us speak without end."""
 
 SHUTDOWN_GRACE_S: Final = 2.0
 """How long the offline status may take at the end; SIGTERM has five seconds in all."""
@@ -60,11 +65,13 @@ class Outbound:
         self._refused: set[str] = set()
         """Of those, the attempts whose answer was refused once."""
         self._settings = settings
+        self._capabilities = capabilities_of(settings)
         self._transport = transport
         self._messages = messages
         self._campaign = campaign
         self._counts = counts
         self._jitter = jitter
+        self._said_s: float | None = None
         self._group: asyncio.TaskGroup
 
     @property
@@ -77,8 +84,9 @@ class Outbound:
         self._group = group
 
     def link_up(self) -> list[Answer]:
-        """Say that we are here; return the answers that may be lost."""
+        """Say what we can do and that we are here; return the answers that may be lost."""
         self.connected = True
+        self._spawn(self._publish_capabilities())
         if self._campaign is not None:
             self._spawn(self._publish_status(self._campaign, Health.ONLINE))
         return list(self.undelivered.values())
@@ -86,6 +94,15 @@ class Outbound:
     def link_down(self) -> None:
         """Start no send until the link is up again."""
         self.connected = False
+
+    def say_again(self, now: float) -> None:
+        """Say again what we can do and that we are here, unless we just did [now: s, monotonic]."""
+        if not self.connected or (self._said_s is not None and now < self._said_s + SAID_AGAIN_S):
+            return
+        self._said_s = now
+        self._spawn(self._publish_capabilities())
+        if self._campaign is not None:
+            self._spawn(self._publish_status(self._campaign, Health.ONLINE))
 
     def take_receipt(self, receipt: ResultReceipt) -> bool:
         """Repeat an answer no more; return whether it was waiting for this receipt.
@@ -163,6 +180,12 @@ class Outbound:
                 expected=error.expected,
                 action=f"{error.action}; the simulator's answers are kept",
             ) from None
+
+    async def _publish_capabilities(self) -> None:
+        """Say what we can do; where an access list of before forbids it, we are asked without."""
+        topic, payload = self._messages.capabilities(self._campaign or EVERY_CAMPAIGN, self._capabilities)
+        with contextlib.suppress(LinkLost, PublishRefused):
+            await self._transport.publish(topic, payload, retain=True)
 
     async def _publish_status(self, campaign: str, health: Health) -> None:
         topic, payload = self._messages.status(campaign, health)

@@ -7,7 +7,7 @@
 
 An answer is repeated with back-off until its receipt. An attempt that is known is never evaluated again: its stored
 answer is sent instead. One that waits is left when its agent withdraws it or asks for a newer one of the same
-candidate; one that runs goes on.
+candidate; one that runs goes on. Of several campaigns each gets its share of the slots, by weight.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
+    CapabilitiesRequest,
     FailureReason,
     ReceiptStatus,
     ResultReceipt,
@@ -44,6 +45,7 @@ from simulators.executor import Executor
 from simulators.messages import Messages
 from simulators.outbound import Outbound
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
+from simulators.serving.fair_share import FairShare
 from simulators.settings import SimulatorSettings
 
 MAX_INPUTS_PER_COMMIT: Final = 64
@@ -71,6 +73,16 @@ MAX_REFUSAL_LINES: Final = 1_000
 
 
 Input = Delivery | LinkUp | LinkDown | EvaluationDone
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """An evaluation that runs: whose it is, when it began [s, monotonic] and what it is taken to last [s]."""
+
+    campaign: str
+    weight: float
+    began: float
+    guessed_s: float
 
 
 @dataclass(slots=True)
@@ -142,12 +154,17 @@ class SimulatorService:
         )
         self.waiting: deque[CandidateRequest] = deque()
         """Requests without a free slot."""
-        self.running = 0
-        """Evaluations that run."""
+        self._evaluating: dict[str, _Running] = {}
+        self._shares = FairShare()
         self._refusals = 0
         self._room = asyncio.Event()
         self._shutdown = False
         self._group: asyncio.TaskGroup
+
+    @property
+    def running(self) -> int:
+        """Evaluations that run."""
+        return len(self._evaluating)
 
     async def run(self) -> None:
         """Run until asked to end.
@@ -215,7 +232,7 @@ class SimulatorService:
                 else:
                     self._take(transaction, item)
             case EvaluationDone():
-                self.running -= 1
+                self._end(item.attempt_id)
                 if item.message is None:
                     transaction.changes.append(Change(item.attempt_id, AttemptProgress.DELIVERED))
                 else:
@@ -238,6 +255,8 @@ class SimulatorService:
             self._take_receipt(transaction, message, delivery.payload)
         elif isinstance(message, CandidateRequest):
             self._take_request(transaction, message, delivery)
+        elif isinstance(message, CapabilitiesRequest):
+            self.outbound.say_again(_time())
         else:
             self.counts["refused: wrong_topic"] += 1
 
@@ -298,14 +317,30 @@ class SimulatorService:
 
     def _start_what_fits(self, transaction: _Transaction) -> None:
         while self.waiting and self.running < self._settings.concurrency:
-            request = self.waiting.popleft()
-            self.running += 1
+            request = self._next_waiting()
+            self.waiting.remove(request)
+            self._begin(request)
             transaction.changes.append(Change(request.attempt_id, AttemptProgress.STARTED))
             transaction.to_start.append(request)
         if len(self.waiting) < MAX_WAITING:
             self._room.set()
         else:
             self._room.clear()
+
+    def _next_waiting(self) -> CandidateRequest:
+        """Return which request is begun next: the oldest of the campaign whose turn it is."""
+        campaign = self._shares.next(each.campaign for each in self.waiting)
+        return next(each for each in self.waiting if each.campaign == campaign)
+
+    def _begin(self, request: CandidateRequest) -> None:
+        weight = request.weight or 1.0
+        guessed_s = self._shares.begin(request.campaign, weight)
+        self._evaluating[request.attempt_id] = _Running(request.campaign, weight, _time(), guessed_s)
+
+    def _end(self, attempt_id: str) -> None:
+        ended = self._evaluating.pop(attempt_id)
+        took_s = _time() - ended.began
+        self._shares.end(ended.campaign, ended.weight, guessed_s=ended.guessed_s, took_s=took_s)
 
     def _commit_and_send(self, transaction: _Transaction) -> None:
         with self._poison_guard.handling(transaction.deliveries):

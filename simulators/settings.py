@@ -15,6 +15,7 @@ from simulators.calculators import CALCULATOR_NAMES
 from simulators.faults import FaultSettings
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import OracleTableSettings
+from simulators.serving.served import ServedSettings
 from simulators.structural_model import StructuralModelSettings
 
 ASE = "ase"
@@ -52,6 +53,8 @@ class SimulatorSettings(CodeSettings):
     """Evaluations at once."""
     memory_limit_mb: Annotated[int, Field(ge=64)] | None = None
     """Address space that one evaluating process may take [MB]; none: no limit."""
+    serves: ServedSettings = Field(default_factory=ServedSettings)
+    """What it announces that it can do, beside what its evaluator knows."""
     resend_min_s: Annotated[float, Field(gt=0, le=3600)] = 2.0
     """First pause before an answer without a receipt is repeated [s]; pauses double, with jitter."""
     resend_max_s: Annotated[float, Field(gt=0, le=86400)] = 60.0

@@ -24,6 +24,7 @@ from agent.campaign.events import (
     ResultAccepted,
     ResultContradicted,
 )
+from agent.campaign.lab.announcements import events_of_announcement
 from agent.campaign.life_cycle import WITHOUT_VALUE, Phase
 from agent.campaign.people.controls import ControlAck, answer_control, answer_repeated, require_fresh
 from agent.campaign.results_seen import ResultSeen, content_of, is_contradiction, may_be_journalled, repeated
@@ -34,6 +35,7 @@ from protocols.wire.messages import (
     AnyMessage,
     CandidateFailure,
     CandidateResult,
+    Capabilities,
     Control,
     ControlStatus,
     Quantity,
@@ -41,7 +43,7 @@ from protocols.wire.messages import (
     Status,
 )
 from protocols.wire.replicates import with_deviation
-from protocols.wire.topics import ANY_SIMULATOR
+from protocols.wire.topics import ANY_SIMULATOR, EVERY_CAMPAIGN
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,8 @@ def decide_message(
     Raises:
         MessageError: When it is of another campaign, not for an agent, or stale; it changes nothing.
     """
-    if message.campaign != campaign.plan.campaign:
+    of_every_campaign = isinstance(message, Capabilities) and message.campaign == EVERY_CAMPAIGN
+    if message.campaign != campaign.plan.campaign and not of_every_campaign:
         raise MessageError("foreign_campaign", f"A message of campaign {message.campaign!r}")
     match message:
         case CandidateResult():
@@ -106,6 +109,8 @@ def decide_message(
             return decide_control(campaign, message, signed_by=signed_by, retained=retained)
         case Status():
             return Consequence()
+        case Capabilities():
+            return Consequence(events_of_announcement(campaign, message, signed_by=signed_by))
         case _:
             raise MessageError("wrong_topic", f"A {message.type} is not for the agent")
 

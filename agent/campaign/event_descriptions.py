@@ -47,6 +47,7 @@ from agent.campaign.events import (
     DecisionWithdrawn,
     Event,
     GapStalled,
+    InstrumentAnnounced,
     InstrumentAway,
     InstrumentBack,
     LateResultKept,
@@ -55,6 +56,7 @@ from agent.campaign.events import (
     ObservationAmended,
     ObservationRetracted,
     PolicyExhausted,
+    RequestDeferred,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -62,6 +64,7 @@ from agent.campaign.events import (
     StartSetLoaded,
     StopRuleFired,
 )
+from agent.campaign.lab.abilities import Abilities
 from agent.pool.candidates import named
 from agent.pool.growth import NewCandidate
 from protocols.tables.account import Account
@@ -264,6 +267,22 @@ def _quantities(quantities: Sequence[MeasuredQuantity]) -> str:
     return ", ".join(told) + (", …" if len(quantities) > MAX_TOLD else "")
 
 
+def _abilities(abilities: Abilities) -> str:
+    """Tell what an instrument can do, as far as a sentence can."""
+    told = [f"{abilities.slots} at once"]
+    if abilities.expected_s is not None:
+        told.append(f"{abilities.expected_s:g} s each")
+    for what, names in (
+        ("measures", [name for name, _ in abilities.properties or ()]),
+        ("by", abilities.fidelities or ()),
+        ("of", abilities.elements or ()),
+        ("within ranges of", [each.name for each in abilities.parameters]),
+    ):
+        if names:
+            told.append(f"{what} {', '.join(names[:MAX_TOLD])}{', …' if len(names) > MAX_TOLD else ''}")
+    return ", ".join(told)
+
+
 def _failure(event: AttemptFailed) -> str:
     return f"failed ({event.reason}{f': {event.detail}' if event.detail else ''})"
 
@@ -319,6 +338,10 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         log_name="request",
         opens_request=True,
     ),
+    RequestDeferred: EventDescription(
+        words=lambda e: f"nobody is asked for {e.candidate_id} yet: {e.reason}",
+        log_name="request_deferred",
+    ),
     ResultAccepted: EventDescription(
         words=lambda e: f"{e.candidate_id} is {e.value:g}, says {e.simulator}",
         log_name="result",
@@ -358,6 +381,10 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
         is_warning=True,
         closes_attempt=lambda e: "expired" if e.costs_attempt else "instrument away",
         attempt_in_words=lambda e: "no answer in its time" if e.costs_attempt else "its instrument was away",
+    ),
+    InstrumentAnnounced: EventDescription(
+        words=lambda e: f"{e.instrument} says what it can do: {_abilities(e.abilities)}",
+        log_name="instrument_announced",
     ),
     InstrumentAway: EventDescription(
         words=lambda e: f"{e.instrument} is away ({e.reason}): others are asked in its place",

@@ -13,6 +13,7 @@ from typing import Any, Final, Self, get_args
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from agent.campaign.lab.abilities import Abilities
 from agent.campaign.plan import CampaignPlan
 from agent.pool.growth import NewCandidate
 from protocols.errors import StoreError
@@ -176,6 +177,15 @@ class RequestIssued:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestDeferred:
+    """A candidate is chosen and nobody is asked for it yet: no instrument that can serve it has a free slot, say."""
+
+    candidate_id: str
+    decision: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResultAccepted:
     """The first valid result of a candidate, however late: an observation."""
 
@@ -269,6 +279,18 @@ class RequestExpired:
     candidate_id: str
     costs_attempt: bool = True
     """Whether it counts as one of the candidate's attempts; not where its recipient was away."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentAnnounced:
+    """A recipient said what it can do, and that was not known: requests are assigned by it from here on."""
+
+    instrument: str
+    abilities: Abilities
+    said_at: AwareDatetime | None = None
+    """When it said so, by its own clock."""
+    signed_by: str = ""
+    """Who signed its message; empty where nobody did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -566,11 +588,13 @@ Event = (
     | GapStalled
     | StopRuleFired
     | RequestIssued
+    | RequestDeferred
     | ResultAccepted
     | LateResultKept
     | ResultContradicted
     | AttemptFailed
     | RequestExpired
+    | InstrumentAnnounced
     | InstrumentAway
     | InstrumentBack
     | CandidateAbandoned

@@ -12,8 +12,10 @@ Life of a candidate (rows of TRANSITIONS below):
     available ──chosen, held──▶ held ──approved──▶ waiting; vetoed: excluded; withdrawn: available again
     observed ──retracted──▶ retracted; requeued by an operator, from there, abandoned or excluded: waiting or available
 
-- waiting: an attempt failed or expired; the rules issue the next attempt or abandon the candidate. It still accepts
-  a late result of an earlier attempt: the first valid result of any attempt wins.
+    available ──deferred──▶ waiting
+
+- waiting: an attempt failed or expired, or nobody was asked yet; the rules issue the next attempt or abandon the
+  candidate. It still accepts a late result of an earlier attempt: the first valid result of any attempt wins.
 - abandoned: nothing more is asked of it, and its unit of the budget is spent. A valid result that comes after all, of
   any of its attempts, is its value: what was measured is not thrown away because it came late, or came wrong first. One
   that was abandoned only because no answer came waits again when an instrument is back (`CandidateRequeued`).
@@ -51,6 +53,7 @@ from agent.campaign.events import (
     ObservationAmended,
     ObservationRetracted,
     PolicyExhausted,
+    RequestDeferred,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -86,6 +89,7 @@ TRANSITIONS: Final[dict[type[Event], dict[CandidateStatus, CandidateStatus]]] = 
     DecisionVetoed: {_S.HELD: _S.EXCLUDED},
     DecisionWithdrawn: {_S.HELD: _S.AVAILABLE},
     RequestIssued: {_S.AVAILABLE: _S.PENDING, _S.RETRY_PENDING: _S.PENDING},
+    RequestDeferred: {_S.AVAILABLE: _S.RETRY_PENDING},
     ResultAccepted: {_S.PENDING: _S.OBSERVED, _S.RETRY_PENDING: _S.OBSERVED, _S.ABANDONED: _S.OBSERVED},
     AttemptFailed: {_S.PENDING: _S.RETRY_PENDING},
     RequestExpired: {_S.PENDING: _S.RETRY_PENDING},

@@ -18,16 +18,6 @@ MAX_HANDED_ON: Final = 20
 instrument that comes and goes for ever, or whoever says so in its name, must not keep a candidate open for ever."""
 
 
-def recipient_of(campaign: Campaign, turn: int) -> str:
-    """Return who is asked: the recipients have their turns, and one that is away leaves its turn to another."""
-    recipients, away = campaign.plan.recipients, campaign.absence.away
-    whose = recipients[turn % len(recipients)]
-    if whose not in away:
-        return whose
-    there = [each for each in recipients if each not in away]
-    return there[turn % len(there)] if there else whose
-
-
 def decide_away(campaign: Campaign, instrument: str, reason: str) -> Consequence:
     """Decide that a recipient is away: its attempts end, and go to others; without another one nothing changes.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,8 +12,15 @@ from typing import Final
 from agent.acquisition.base import Proposal
 from agent.campaign.contract import proposal_breach
 from agent.campaign.decide import Consequence
-from agent.campaign.events import MAX_REASON_LENGTH, DecisionMade, PolicyExhausted
+from agent.campaign.events import (
+    MAX_REASON_LENGTH,
+    DecisionMade,
+    PolicyExhausted,
+    RequestDeferred,
+    RequestIssued,
+)
 from agent.campaign.follow import issue_request
+from agent.campaign.lab.assignment import Assigner
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.people.approval import needs_approval
 from agent.campaign.plan import Ordering
@@ -117,11 +125,20 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     )
     if made.held:
         return Consequence((made,))
-    requests = (
-        issue_request(campaign, candidate_id, asked.decision, attempt=1, turn=campaign.requested + turn)
-        for turn, candidate_id in enumerate(candidate_ids)
-    )
-    return Consequence((made, *requests))
+    return Consequence((made, *_requests(campaign, asked.decision, candidate_ids)))
+
+
+def _requests(
+    campaign: Campaign, decision: int, candidate_ids: Iterable[str]
+) -> Iterator[RequestIssued | RequestDeferred]:
+    """Yield the request of each candidate, or why it waits."""
+    assigner = Assigner(campaign)
+    for place, candidate_id in enumerate(candidate_ids):
+        found = assigner.assign(candidate_id, decision, 1, turn=campaign.requested + place)
+        if found.recipient:
+            yield issue_request(campaign, candidate_id, decision, found.recipient, attempt=1)
+        else:
+            yield RequestDeferred(candidate_id, decision, found.why[:MAX_REASON_LENGTH])
 
 
 def _exhausted_policy(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Consequence:

@@ -24,6 +24,7 @@ from agent.campaign.events import (
     ResultContradicted,
     StopRuleFired,
 )
+from agent.campaign.lab.announced import Lab
 from agent.campaign.life_cycle import OPEN, TRANSITIONS, CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.results_seen import ResultSeen, content_of
@@ -156,6 +157,7 @@ class Standing:
         self.attempts_made: dict[str, int] = {}
         self.interruptions: dict[str, int] = {}
         self.absence = Absence()
+        self.lab = Lab()
         self.in_flight: dict[str, Attempt] = {}
         self.retry_pending: dict[str, AttemptFailure] = {}
         self.chosen: dict[int, tuple[str, ...]] = {}

@@ -36,6 +36,7 @@ from agent.campaign.events import (
     DecisionWithdrawn,
     Event,
     GapStalled,
+    InstrumentAnnounced,
     InstrumentAway,
     InstrumentBack,
     LateResultKept,
@@ -43,6 +44,7 @@ from agent.campaign.events import (
     ObservationAmended,
     ObservationRetracted,
     PolicyExhausted,
+    RequestDeferred,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -183,6 +185,10 @@ class Campaign(Standing):
         self.attempts_made[event.candidate_id] = event.attempt
         self.retries += event.attempt > 1
 
+    def _deferred(self, event: RequestDeferred) -> None:
+        self._move(event, event.candidate_id)
+        self.retry_pending[event.candidate_id] = AttemptFailure(event.reason, permanent=False)
+
     def _result(self, event: ResultAccepted) -> None:
         self._move(event, event.candidate_id)
         attempt = self.attempts[event.attempt_id]
@@ -192,6 +198,7 @@ class Campaign(Standing):
         index = self._observe(event.candidate_id, event.value, additional)
         self.uncertainties[index] = event.uncertainties_of(self.plan.property_names)
         self._acquire(index, attempt.decision)
+        self.lab.measure(event.simulator, event.duration_s)
         self.abandoned_in_a_row = 0
 
     def _late(self, event: LateResultKept) -> None:
@@ -222,6 +229,9 @@ class Campaign(Standing):
         self.retry_pending[event.candidate_id] = AttemptFailure(why, permanent=False, is_silence=True)
         if not event.costs_attempt:
             self.absence.hand_on(event.candidate_id)
+
+    def _announced(self, event: InstrumentAnnounced) -> None:
+        self.lab.announce(event.instrument, event.abilities, event.said_at)
 
     def _away(self, event: InstrumentAway) -> None:
         self.absence.away[event.instrument] = event.reason
@@ -319,11 +329,13 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     GapStalled: Campaign._found,  # noqa: SLF001
     StopRuleFired: Campaign._rule_fired,  # noqa: SLF001
     RequestIssued: Campaign._issued,  # noqa: SLF001
+    RequestDeferred: Campaign._deferred,  # noqa: SLF001
     ResultAccepted: Campaign._result,  # noqa: SLF001
     LateResultKept: Campaign._late,  # noqa: SLF001
     ResultContradicted: Campaign._contradicted,  # noqa: SLF001
     AttemptFailed: Campaign._failed,  # noqa: SLF001
     RequestExpired: Campaign._expired,  # noqa: SLF001
+    InstrumentAnnounced: Campaign._announced,  # noqa: SLF001
     InstrumentAway: Campaign._away,  # noqa: SLF001
     InstrumentBack: Campaign._back,  # noqa: SLF001
     CandidateAbandoned: Campaign._abandon,  # noqa: SLF001

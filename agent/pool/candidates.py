@@ -47,7 +47,7 @@ class Candidate:
     source_id: str = ""
     """Its id as the table of the pool writes it; empty where that has no ids, and of what joined later."""
     parameters: Parameters | None = None
-    """What an instrument sets to make it; None where nobody told. No decision looks at it."""
+    """What an instrument sets to make it; None where nobody told. No policy looks at it, and who is asked does."""
 
     @property
     def name(self) -> str:
@@ -118,10 +118,13 @@ class Pool:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over ids, families and rounded features: what a resumed run or a replay must find again."""
+        """SHA-256 over ids, families, rounded features, parameters: what a resumed run or a replay must find again."""
         digest = hashlib.sha256()
         digest.update(json.dumps([self.feature_names, [(c.candidate_id, c.family) for c in self.candidates]]).encode())
         digest.update(np.ascontiguousarray(np.round(self.features, FEATURE_DECIMALS) + 0.0).tobytes())
+        if any(each.parameters is not None for each in self.candidates):
+            told = [None if each.parameters is None else each.parameters.content for each in self.candidates]
+            digest.update(json.dumps(told).encode())
         if self.designs is not None:
             made = self.designs
             levels = [made.factors, made.levels, made.queried, made.reference]

@@ -1,4 +1,4 @@
-"""Who is there when a campaign of several instruments begins: heard for a moment, before the first work is given out.
+"""Who is there when a campaign of several instruments begins, and what they can do: heard before work is given out.
 
 Without this every instrument in the plan would get its share at once, and one that never came would hold it until its
 grace is over (`agent.runtime.presence`). Where all are there, nothing is waited for and nothing is told.
@@ -15,8 +15,11 @@ from protocols.link.transport import Delivery, LinkDown, LinkUp
 from protocols.signing.signature import require_signature
 from protocols.signing.status_order import StatusOrder
 from protocols.wire.codec import decode
-from protocols.wire.messages import Health, Status
+from protocols.wire.messages import Capabilities, Health, Status
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, Channel, parse
+
+ANNOUNCING_S: Final = 0.5
+"""How long those that are there may take to say what they can do: they do so at once, and old ones never do."""
 
 HEARING_S: Final = 3.0
 """How long is listened after the connect: what the broker retains comes at once, and who starts with us some moments
@@ -36,6 +39,9 @@ class Gathering:
         self._require_signatures = require_signatures
         self._status_order = StatusOrder()
         self._there: set[str] = set()
+        self.announced: dict[str, tuple[Capabilities, str]] = {}
+        """Instrument -> what it said that it can do, and who signed it."""
+        self._all_there_s: float | None = None
         self._up_s: float | None = None
         self._news = asyncio.Event()
         self._is_over = len(self._recipients) < 2  # noqa: PLR2004 - with one there is nothing to choose
@@ -55,7 +61,11 @@ class Gathering:
             case LinkDown():
                 self._up_s = None
             case Delivery():
-                self._note_status(item)
+                self._note_word(item)
+        if not self._there >= self._recipients:
+            self._all_there_s = None
+        elif self._all_there_s is None:
+            self._all_there_s = now
         self._news.set()
 
     def wake(self) -> None:
@@ -65,8 +75,8 @@ class Gathering:
     async def wait(self, *, unless: Callable[[], bool]) -> None:
         """Wait until all are there, or the time is over."""
         loop = asyncio.get_running_loop()
-        while not self._is_over and not unless() and self._there < self._recipients:
-            left_s = None if self._up_s is None else self._up_s + HEARING_S - loop.time()
+        while not self._is_over and not unless() and not self._is_complete():
+            left_s = None if self._up_s is None else self._end_s(self._up_s) - loop.time()
             if left_s is not None and left_s <= 0:
                 break
             self._news.clear()
@@ -77,17 +87,31 @@ class Gathering:
                 break
         self._is_over = True
 
-    def _note_status(self, delivery: Delivery) -> None:
+    def _is_complete(self) -> bool:
+        """Tell whether there is nothing left to hear: all are there, and have said what they can do."""
+        named = self._recipients - {ANY_SIMULATOR}
+        return self._there >= self._recipients and self.announced.keys() >= named
+
+    def _end_s(self, up_s: float) -> float:
+        """Return until when is listened [s, monotonic]."""
+        end_s = up_s + HEARING_S
+        return end_s if self._all_there_s is None else min(end_s, self._all_there_s + ANNOUNCING_S)
+
+    def _note_word(self, delivery: Delivery) -> None:
         try:
-            if parse(delivery.topic).channel is not Channel.STATUS:
+            if parse(delivery.topic).channel not in {Channel.STATUS, Channel.CAPABILITIES}:
                 return
             require_signature(delivery, always=self._require_signatures)
-            status = decode(delivery.topic, delivery.payload)
+            word = decode(delivery.topic, delivery.payload)
         except MessageError:
             return
-        if not isinstance(status, Status) or status.client == AGENT_CLIENT:
-            return
-        if delivery.signed_by and not self._status_order.is_new(status):
+        if isinstance(word, Capabilities) and word.simulator in self._recipients:
+            self.announced[word.simulator] = (word, delivery.signed_by)
+        elif isinstance(word, Status) and word.client != AGENT_CLIENT:
+            self._note_status(word, delivery.signed_by)
+
+    def _note_status(self, status: Status, signed_by: str) -> None:
+        if signed_by and not self._status_order.is_new(status):
             return
         named = {status.client, ANY_SIMULATOR} & self._recipients
         if status.health is Health.ONLINE:

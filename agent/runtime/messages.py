@@ -24,6 +24,7 @@ from protocols.wire.messages import (
     CampaignPhase,
     CampaignState,
     CandidateRequest,
+    CapabilitiesRequest,
     ControlReceipt,
     FamilyBias,
     Health,
@@ -49,9 +50,9 @@ class MessageBuilder:
         plan: The campaign.
         evaluation_deadline_s: Time that a simulator may evaluate [s].
         clock: Returns the wall-clock time, a label.
+        lab_weight: The campaign's share in instruments that several campaigns ask.
         instance: Names the run folder, for `Status.instance`.
         new_id: Returns a message id that nobody has used.
-        weight: The campaign's share of a lab that several use.
         features_of: Returns what the policy knows a candidate by, where requests carry it; None where they do not.
     """
 
@@ -61,16 +62,16 @@ class MessageBuilder:
         *,
         evaluation_deadline_s: float,
         clock: Callable[[], datetime],
+        lab_weight: float = 1.0,
         instance: str = "agent",
         new_id: Callable[[], str] = fresh_id,
-        weight: float = 1.0,
         features_of: Callable[[str], tuple[Quantity, ...]] | None = None,
     ) -> None:
         self._plan = plan
         self._deadline_s = evaluation_deadline_s
         self._clock = clock
+        self._lab_weight = lab_weight
         self._new_id = new_id
-        self._weight = weight
         self._features_of = features_of
         self._wanted = (
             WantedProperty(name=plan.property_name, unit=plan.unit),
@@ -108,6 +109,7 @@ class MessageBuilder:
             properties=self._plan.property_names,
             wanted=self._wanted,
             deadline_s=self._deadline_s,
+            weight=None if self._lab_weight == 1.0 else self._lab_weight,
         )
         topic = topic_of(message, recipient=attempt.recipient)
         return OutboxItem(attempt.attempt_id, topic, _encoded(message))
@@ -164,7 +166,7 @@ class MessageBuilder:
             message_id=self._new_id(),
             sent_at=self._clock(),
             since=since,
-            weight=self._weight,
+            weight=self._lab_weight,
             row=None if head is None else head.row,
             digest=None if head is None else head.digest,
             **figures_of(ledger),
@@ -208,6 +210,11 @@ class MessageBuilder:
             digest=None if head is None else head.digest,
             **{metric.name: getattr(point, metric.name) for metric in BIAS_METRICS},
         )
+        return topic_of(message), encode(message)
+
+    def capabilities_request(self) -> OutgoingMessage:
+        """Write that all instruments say again what they can do."""
+        message = CapabilitiesRequest(campaign=self._plan.campaign, message_id=self._new_id(), sent_at=self._clock())
         return topic_of(message), encode(message)
 
     def status(self, health: Health, *, incumbent: bool = False) -> OutgoingMessage:

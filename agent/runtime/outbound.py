@@ -109,6 +109,7 @@ class Outbound:
         if self._election.connected(now):
             self._spawn(self._election.listen())
         self._announce(now)
+        self._spawn(self._ask_for_capabilities())
         self._resend(None)
         self._state_due, self._state_told = now, {}  # a broker that was started again may have forgotten it
         self.tell_state(now)
@@ -276,6 +277,14 @@ class Outbound:
         """Say that we run this campaign, and whether we did before."""
         incumbent = self._election.is_incumbent(now)
         self._spawn(self.send(*self._messages.status(Health.ONLINE, incumbent=incumbent), retain=True))
+
+    async def _ask_for_capabilities(self) -> None:
+        """Let instruments say what they can do, where the broker retains nothing, or not for a wildcard.
+
+        A broker whose access list is older than this word refuses it: then what is retained must do.
+        """
+        with contextlib.suppress(LinkLost, PublishRefused):
+            await self._transport.publish(*self._messages.capabilities_request())
 
     def _state(self) -> OutgoingMessage:
         number = self._campaign.stands_since

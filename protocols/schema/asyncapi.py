@@ -29,6 +29,7 @@ from protocols.wire.limits import (
 from protocols.wire.messages import ID_PATTERN, MESSAGE_TYPES, Health, Message, Status
 from protocols.wire.topics import (
     ANY_SIMULATOR,
+    EVERY_CAMPAIGN,
     RETAINED,
     SHARED_GROUP,
     WITHOUT_CLIENT,
@@ -50,6 +51,7 @@ CLIENT_PARAMETER: Final = {
     Channel.RECEIPT: "receiver",
     Channel.STATUS: "client",
     Channel.CONTROL: "operator",
+    Channel.CAPABILITIES: "simulator",
 }
 """What the last level of a topic is called."""
 
@@ -85,7 +87,8 @@ its quarantine, a simulator counts it, and no receipt is sent for it.
 
 **MQTT versions.** 5, and 3.1.1 where the broker speaks no more. Nothing but signatures depends on MQTT 5 properties. \
 A shared subscription (`$share/{SHARED_GROUP}/…`) needs a broker that knows it; without one, only one simulator may \
-serve `{ANY_SIMULATOR}`."""
+serve `{ANY_SIMULATOR}`. It deals in turn, whoever is busy or gone: what is to go to whoever is free, the agent \
+addresses by what simulators announce."""
 
 _CHANNELS: Final = {
     Channel.REQUEST: f"Requests to one simulator, or to `{ANY_SIMULATOR}`: whichever of the shared subscription.",
@@ -97,6 +100,9 @@ _CHANNELS: Final = {
     Channel.CONTROL: "An operator's actions. The topic without its last level is for whoever may operate, where the "
     "campaign requires no signatures; a control there names no operator, and gets no receipt.",
     Channel.CAMPAIGN: "Where the campaign stands, retained, also when it is finished.",
+    Channel.CAPABILITIES: "What one simulator can do, retained; of one that serves every campaign, in place of the "
+    f"campaign `{EVERY_CAMPAIGN}`.",
+    Channel.ANNOUNCE: "The agent asks all simulators to say again what they can do.",
 }
 
 _PARAMETERS: Final[dict[str, dict[str, Any]]] = {

@@ -86,6 +86,11 @@ BEYOND_THE_SCHEMA: Final[dict[str, tuple[str, ...]]] = {
     "ResultReceipt": ("`simulator` is the last level of the topic.",),
     "MetricsReport": ("`observation` and `size` are written as integers: 1, not 1.0.",),
     "Status": ("`client` is the last level of the topic.",),
+    "Capabilities": (
+        "`simulator` is the last level of the topic.",
+        "`slots` is written as an integer: 1, not 1.0.",
+    ),
+    "CapabilitiesRequest": (),
     "Control": (
         "`operator` is the last level of the topic.",
         "The fields that its action needs are there; the candidate is in the pool, and the action fits it.",

@@ -13,6 +13,8 @@ from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
+    Capabilities,
+    CapabilitiesRequest,
     Control,
     ControlAction,
     ControlReceipt,
@@ -27,6 +29,8 @@ from protocols.wire.messages import (
     RawFile,
     ReceiptStatus,
     ResultReceipt,
+    ServedProperty,
+    ServedRange,
     Status,
     WantedProperty,
 )
@@ -70,6 +74,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         properties=("formation_energy",),
         wanted=(WantedProperty(name="formation_energy", unit="eV/atom"),),
         deadline_s=60.0,
+        weight=3.0,
     ),
     CandidateRequest(
         **_COMMON_FIELDS,
@@ -106,6 +111,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         fidelity="gfn2",
         properties=("dipole_moment",),
         deadline_s=60.0,
+        weight=3.0,
     ),
     CandidateResult(
         **_COMMON_FIELDS,
@@ -293,6 +299,22 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         row=214,
         digest=_DIGEST,
     ),
+    Capabilities(
+        **_COMMON_FIELDS,
+        message_id="0d6b1f0c4c3f4a5f9d8e7c6b5a493827",
+        simulator=SIMULATOR,
+        simulated=True,
+        properties=(
+            ServedProperty(name="formation_energy", unit="eV/atom"),
+            ServedProperty(name="volume", unit="Å^3"),
+        ),
+        fidelities=("emt",),
+        elements=("Ag", "Au", "Cu"),
+        parameters=(ServedRange(name="temperature", unit="K", low=300.0, high=900.0),),
+        slots=2,
+        expected_s=0.5,
+    ),
+    CapabilitiesRequest(**_COMMON_FIELDS, message_id="5c1d7e2f9a0b4c3d8e6f7a8b9c0d1e2f"),
 )
 """In the order of `protocols.wire.messages.MESSAGE_TYPES`; of a type that has parts of either one kind or another, one
 with each."""

@@ -108,6 +108,24 @@ OPERATIONS: Final = (
         "A hint, never a command: attempts at a simulator that is offline do not expire, and are sent again when it is "
         "back.",
     ),
+    Operation(
+        "simulator",
+        "send",
+        Channel.CAPABILITIES,
+        "At every connect, and again when the agent asks; removed when the campaign is over.",
+    ),
+    Operation(
+        "agent",
+        "receive",
+        Channel.CAPABILITIES,
+        "Journalled where it changes what the agent believes. Of several simulators the one that is expected to be "
+        "done first is asked, among those that are there, can serve and have a free slot; a candidate that nobody can "
+        "serve is abandoned at once.",
+    ),
+    Operation(
+        "agent", "send", Channel.ANNOUNCE, "At every connect: a broker may retain nothing, or not for a wildcard."
+    ),
+    Operation("simulator", "receive", Channel.ANNOUNCE, "Say capabilities and status again, at most once a second."),
     Operation("agent", "send", Channel.METRICS, "At most about twice a second, and at the end of the campaign."),
     Operation("observer", "receive", Channel.METRICS, "For dashboards: the retained one says how the dataset is now."),
     Operation(

@@ -2,8 +2,8 @@
 
     request, receipt            the instrument's key: the agent speaks to it
     receipt of a control        the operator's key, likewise
-    request to "any"            the keys of all instruments, a signature each: whoever takes it finds its own
-    result, failure, status     the instrument's key: it speaks to the agent
+    request to "any", announce  the keys of all instruments, a signature each: whoever takes it finds its own
+    result, failure, status, capabilities  the instrument's key: it speaks to the agent
     status of the agent, metrics, state of the campaign  the agent's key
     control of an operator      the operator's key
 
@@ -22,7 +22,7 @@ from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, Channel, Topic
 KEY_BYTES: Final = 32
 """Length of a key [byte]: as long as what SHA-256 gives, beyond which a longer one gains nothing (RFC 2104)."""
 
-_OF_THE_AGENT: Final = (Channel.REQUEST, Channel.RECEIPT, Channel.METRICS, Channel.CAMPAIGN)
+_OF_THE_AGENT: Final = (Channel.REQUEST, Channel.RECEIPT, Channel.METRICS, Channel.CAMPAIGN, Channel.ANNOUNCE)
 """On which nobody else speaks."""
 
 _NONE: Final[Mapping[str, bytes]] = {}
@@ -71,11 +71,9 @@ class KeyRing:
                 return self._agents()
             case Channel.STATUS if client == AGENT_CLIENT:
                 return self._agents()
-            case Channel.REQUEST if client == ANY_SIMULATOR:
+            case Channel.REQUEST | Channel.ANNOUNCE if client in {ANY_SIMULATOR, None}:
                 return self.instruments
-            case Channel.CONTROL:
-                return _one(self.operators, client)
-            case Channel.RECEIPT if client in self.operators:
+            case Channel.CONTROL | Channel.RECEIPT if topic.channel is Channel.CONTROL or client in self.operators:
                 return _one(self.operators, client)
             case _:
                 return _one(self.instruments, client)

@@ -23,6 +23,7 @@ from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
+    Capabilities,
     Control,
     ControlReceipt,
     Message,
@@ -45,6 +46,8 @@ CHANNEL_OF: Final[dict[str, Channel]] = {
     "control": Channel.CONTROL,
     "control_receipt": Channel.RECEIPT,
     "campaign_state": Channel.CAMPAIGN,
+    "capabilities": Channel.CAPABILITIES,
+    "capabilities_request": Channel.ANNOUNCE,
 }
 
 _TYPE_ON: Final = {channel: kind for kind, channel in reversed(CHANNEL_OF.items())}
@@ -178,7 +181,7 @@ def _client_of(message: AnyMessage) -> str | None:
             return message.operator
         case Status():
             return message.client
-        case CandidateResult() | CandidateFailure() | ResultReceipt():
+        case CandidateResult() | CandidateFailure() | ResultReceipt() | Capabilities():
             return message.simulator
         case _:
             return None

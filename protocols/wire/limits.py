@@ -72,6 +72,16 @@ MAX_REPLICATES: Final = 256
 MAX_RAW_FILES: Final = 16
 """Most links to raw files in one result: a measurement writes a few, and an archive holds more."""
 
+MAX_ELEMENTS: Final = 118
+"""Most elements that an instrument names: all that have a name."""
+
+MAX_FIDELITIES: Final = 32
+"""Most methods that an instrument names: as many as properties of a result."""
+
+MAX_SLOTS: Final = 4_096
+"""Most candidates that an instrument works on at once: sixteen times what a campaign has in flight; a plate has 1,536
+wells."""
+
 MAX_PROVENANCE: Final = 32
 """Most remarks on how a result was made: a method, its parameters, what it did, and the versions of three programs."""
 

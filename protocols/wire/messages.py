@@ -18,8 +18,10 @@ from protocols.wire.limits import (
     MAX_AWAITING_APPROVAL,
     MAX_COUNT,
     MAX_DURATION_S,
+    MAX_ELEMENTS,
     MAX_FAMILIES,
     MAX_FEATURES,
+    MAX_FIDELITIES,
     MAX_ID_LENGTH,
     MAX_NEW_CANDIDATES,
     MAX_PARAMETERS,
@@ -29,6 +31,7 @@ from protocols.wire.limits import (
     MAX_REMARK_LENGTH,
     MAX_REPLICATES,
     MAX_SENT_FEATURES,
+    MAX_SLOTS,
     MAX_SOURCE_ID_LENGTH,
     MAX_TEXT_LENGTH,
 )
@@ -184,6 +187,8 @@ class CandidateRequest(Message):
     """Which repetition of the measurement is meant, from 0; absent: the first."""
     deadline_s: Annotated[float, Field(gt=0, le=MAX_DURATION_S)]
     """Time that the evaluation may take from its beginning [s]."""
+    weight: Annotated[float, Field(gt=0, le=MAX_ABS_VALUE)] | None = None
+    """Share of the campaign in an instrument that several ask, beside the weights of the others; null or absent: 1."""
 
     @model_validator(mode="after")
     def _of_one_kind(self) -> Self:
@@ -375,6 +380,62 @@ class Status(Message):
     equals the greater `instance` to the lesser."""
 
 
+class ServedProperty(Strict):
+    """A property that an instrument can measure."""
+
+    name: Name
+    """Name of the property, as requests name it."""
+    unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)]
+    """Unit in which it is reported."""
+
+
+class ServedRange(Strict):
+    """The values that a parameter of a candidate may have at an instrument."""
+
+    name: Name
+    """Name of the parameter."""
+    unit: Annotated[str, Field(max_length=MAX_ID_LENGTH)] = ""
+    """Its unit; empty of a pure number."""
+    low: Finite
+    """Smallest value, in `unit`."""
+    high: Finite
+    """Largest value, in `unit`; below `low` nothing fits."""
+
+
+class Capabilities(Message):
+    """What an instrument can do, retained: said at every connect, and again when the agent asks.
+
+    An instrument that serves every campaign says it on the topic of `every-campaign`.
+    """
+
+    type: Literal["capabilities"] = "capabilities"
+    """Which message this is."""
+    simulator: Identifier
+    """Whose they are; the same as the last level of the topic."""
+    simulated: bool = False
+    """Whether it only calculates or looks up; absent of one that moves something."""
+    properties: Annotated[tuple[ServedProperty, ...], Field(min_length=1, max_length=MAX_QUANTITIES)] | None = None
+    """What it measures; null or absent where it does not say, and is asked for anything."""
+    fidelities: Annotated[tuple[Name, ...], Field(max_length=MAX_FIDELITIES)] | None = None
+    """The methods that may be asked for by name; null or absent where it does not say, empty where there is its usual
+    one alone."""
+    elements: Annotated[tuple[Name, ...], Field(min_length=1, max_length=MAX_ELEMENTS)] | None = None
+    """Symbols of the chemical elements that it takes; null or absent where it takes any, or has to do with none."""
+    parameters: Annotated[tuple[ServedRange, ...], Field(max_length=MAX_QUANTITIES)] = ()
+    """The ranges that it can do; a parameter that is not named may have any value."""
+    slots: Annotated[int, Field(ge=1, le=MAX_SLOTS)]
+    """How many candidates it works on at once."""
+    expected_s: Annotated[float, Field(gt=0, le=MAX_DURATION_S)] | None = None
+    """How long one is expected to take [s]; null or absent where it does not say. What is measured counts for more."""
+
+
+class CapabilitiesRequest(Message):
+    """Agent to all instruments, not retained: say again what you can do, and that you are there."""
+
+    type: Literal["capabilities_request"] = "capabilities_request"
+    """Which message this is."""
+
+
 class ControlAction(StrEnum):
     """What an operator can ask for."""
 
@@ -549,6 +610,8 @@ AnyMessage = (
     | Control
     | ControlReceipt
     | CampaignState
+    | Capabilities
+    | CapabilitiesRequest
 )
 """Every message of protocol v1."""
 
@@ -562,6 +625,8 @@ MESSAGE_TYPES: tuple[type[Message], ...] = (
     Control,
     ControlReceipt,
     CampaignState,
+    Capabilities,
+    CapabilitiesRequest,
 )
 
 

@@ -7,6 +7,8 @@
     entropilot/v1/<campaign>/status/<client>         each client, retained, with a last will
     entropilot/v1/<campaign>/metrics                 agent, retained
     entropilot/v1/<campaign>/campaign                agent, retained: where the campaign stands
+    entropilot/v1/<campaign>/capabilities/<simulator>  simulator, retained; also in place of every campaign
+    entropilot/v1/<campaign>/announce                agent -> all simulators: say it again
     entropilot/v1/<campaign>/control/<operator>      operator -> agent
     entropilot/v1/<campaign>/control                 whoever may operate -> agent, where no signatures are required
 
@@ -40,8 +42,8 @@ EVERY_CAMPAIGN: Final = "every-campaign"
 SHARED_GROUP: Final = "simulators"
 """Name of the simulators' shared subscription."""
 
-MAX_NAMED: Final = 16
-"""Instruments that an agent subscribes to by name: three filters each, and the embedded broker takes 64 of a client."""
+MAX_NAMED: Final = 12
+"""Instruments that an agent subscribes to by name: five filters each, and the embedded broker takes 64 of a client."""
 
 TOPICS_KEPT: Final = 1_024
 """Topics that are parsed once: a campaign has a few for each of its simulators, all of them short."""
@@ -62,16 +64,18 @@ class Channel(StrEnum):
     METRICS = "metrics"
     CONTROL = "control"
     CAMPAIGN = "campaign"
+    CAPABILITIES = "capabilities"
+    ANNOUNCE = "announce"
 
 
-WITHOUT_CLIENT: Final = frozenset({Channel.METRICS, Channel.CAMPAIGN})
+WITHOUT_CLIENT: Final = frozenset({Channel.METRICS, Channel.CAMPAIGN, Channel.ANNOUNCE})
 """Channels that have no client level."""
 
 CLIENT_OPTIONAL: Final = frozenset({Channel.CONTROL})
 """Channels that may go without one."""
 
 
-RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS, Channel.CAMPAIGN})
+RETAINED: Final = frozenset({Channel.STATUS, Channel.METRICS, Channel.CAMPAIGN, Channel.CAPABILITIES})
 """Channels on which the last message is retained."""
 
 KEPT_AFTER_THE_END: Final = frozenset({Channel.CAMPAIGN})
@@ -140,7 +144,7 @@ def is_kept_after_the_end(topic: str) -> bool:
 
 
 def agent_subscriptions(campaign: str, recipients: Sequence[str] = ()) -> tuple[str, ...]:
-    """Filters that the agent of a campaign subscribes to.
+    """Filters that the agent of a campaign subscribes to; who can do what comes before who is there.
 
     Args:
         campaign: Its name.
@@ -153,6 +157,8 @@ def agent_subscriptions(campaign: str, recipients: Sequence[str] = ()) -> tuple[
     instruments = [_level(each) for each in recipients] if is_named else ["+"]
     clients = [*instruments, AGENT_CLIENT] if is_named else instruments
     return (
+        *(f"{base}/{Channel.CAPABILITIES.value}/{each}" for each in instruments),
+        *(f"{PREFIX}/{EVERY_CAMPAIGN}/{Channel.CAPABILITIES.value}/{each}" for each in instruments),
         *(f"{base}/{Channel.RESULT.value}/{each}" for each in instruments),
         *(f"{base}/{Channel.FAILURE.value}/{each}" for each in instruments),
         *(f"{base}/{Channel.STATUS.value}/{each}" for each in clients),
@@ -200,6 +206,7 @@ def simulator_subscriptions(simulator: str, *, campaign: str | None, shared: boo
         f"{base}/{Channel.REQUEST.value}/{_level(simulator)}",
         f"$share/{SHARED_GROUP}/{anyone}" if shared else anyone,
         f"{base}/{Channel.RECEIPT.value}/{_level(simulator)}",
+        f"{base}/{Channel.ANNOUNCE.value}",
     )
 
 

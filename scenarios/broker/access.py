@@ -4,9 +4,9 @@ The embedded broker is told these rules; for Mosquitto they are written down as 
 
 | part | may say | may hear |
 |---|---|---|
-| agent | requests and receipts to anybody, its status, metrics, state | results, failures, statuses, controls |
-| instrument ID | its own results, failures and status | requests and receipts to it, requests to anybody, statuses |
-| operator ID | its own controls | metrics, statuses, states, receipts to it |
+| agent | requests, receipts, words to all, status, bias, state | results, failures, statuses, capabilities, controls |
+| instrument ID | its own results, failures, status, capabilities | requests, receipts, words to it or all; statuses |
+| operator ID | its own controls | metrics, statuses, states, capabilities, receipts to it |
 | observer | nothing | everything of ours |
 | all | everything | everything |
 """
@@ -42,9 +42,11 @@ def rules_of(role: Role, name: str) -> tuple[Rule, ...]:
                 (said, _topic(Channel.METRICS)),
                 (said, _topic(Channel.CAMPAIGN)),
                 (said, _topic(Channel.STATUS, AGENT)),
+                (said, _topic(Channel.ANNOUNCE)),
                 (heard, _topic(Channel.RESULT, "+")),
                 (heard, _topic(Channel.FAILURE, "+")),
                 (heard, _topic(Channel.STATUS, "+")),
+                (heard, _topic(Channel.CAPABILITIES, "+")),
                 (heard, _topic(Channel.CONTROL)),
                 (heard, _topic(Channel.CONTROL, "+")),
             )
@@ -53,9 +55,11 @@ def rules_of(role: Role, name: str) -> tuple[Rule, ...]:
                 (said, _topic(Channel.RESULT, name)),
                 (said, _topic(Channel.FAILURE, name)),
                 (said, _topic(Channel.STATUS, name)),
+                (said, _topic(Channel.CAPABILITIES, name)),
                 (heard, _topic(Channel.REQUEST, name)),
                 (heard, _topic(Channel.REQUEST, ANY_SIMULATOR)),
                 (heard, _topic(Channel.RECEIPT, name)),
+                (heard, _topic(Channel.ANNOUNCE)),
                 (heard, _topic(Channel.STATUS, "+")),
             )
         case Role.OPERATOR:
@@ -64,6 +68,7 @@ def rules_of(role: Role, name: str) -> tuple[Rule, ...]:
                 (heard, _topic(Channel.METRICS)),
                 (heard, _topic(Channel.CAMPAIGN)),
                 (heard, _topic(Channel.STATUS, "+")),
+                (heard, _topic(Channel.CAPABILITIES, "+")),
                 (heard, _topic(Channel.RECEIPT, name)),
             )
 

@@ -34,7 +34,7 @@ from protocols.recording.writer import RecordingWriter
 from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.private_files import private_files
 from protocols.wire.fresh_ids import fresh_id
-from protocols.wire.topics import PREFIX, parse
+from protocols.wire.topics import EVERY_CAMPAIGN, PREFIX, Channel, parse
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import recorded_settings
 from scenarios.world.world import World
@@ -122,8 +122,10 @@ def filters_for(topics: tuple[str, ...], campaign: str | None) -> tuple[str, ...
     Raises:
         SettingsError: When one is no filter, or both topics and a campaign are named.
     """
-    if not topics:
-        return (EVERYTHING_OF_OURS if campaign is None else f"{PREFIX}/{campaign}/#",)
+    if not topics and campaign is None:
+        return (EVERYTHING_OF_OURS,)
+    if not topics:  # with what instruments of every campaign can do, by which this one assigns its work
+        return (f"{PREFIX}/{campaign}/#", f"{PREFIX}/{EVERY_CAMPAIGN}/{Channel.CAPABILITIES.value}/+")
     if campaign is not None:  # a filter cannot say both, and the topics of others belong to no campaign
         raise SettingsError(
             f"Both --topic and --campaign {campaign} say what to record",

@@ -5,6 +5,10 @@ made; a further attempt of a candidate, that the one before had expired, unless 
 another instrument than whose turn it was shows that this one was away; its next request, that it was back. So does one
 of a candidate that was abandoned because nobody answered.
 
+Where instruments announced what they can do, requests have no turns: then each attempt goes to whom it was heard to go,
+at once, whether its agent had to wait for a free slot or not. A candidate that nobody could serve was never asked for,
+and a decision of none but such candidates cannot be told.
+
 A control may have made the agent drop what its policy answered, and ask again; when that was, nobody heard. So the
 answer may be to the question as it was first asked, or as it was after any control since.
 
@@ -18,8 +22,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agent.campaign.events import CampaignResumed, CampaignStarted, StartSetLoaded
+from agent.campaign.lab.assignment import recipient_of
 from agent.campaign.life_cycle import Phase
-from agent.campaign.presence import recipient_of
 from agent.campaign.proposals import decision_needed
 from agent.campaign.state import Campaign
 from protocols.errors import MessageError
@@ -27,7 +31,7 @@ from protocols.recording.lines import MessageRow, Row
 from protocols.wire.attempt_ids import uid_of
 from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateRequest
-from protocols.wire.topics import Channel, parse
+from protocols.wire.topics import EVERY_CAMPAIGN, Channel, parse
 from scenarios.replay.decisions import Decision
 from scenarios.replay.follow import CannotFollow, Follower
 
@@ -47,12 +51,16 @@ class Requests:
         uid: Random part of its attempt ids.
         of_decision: Decision number -> its candidates, in the order in which they were asked for.
         signatures_told: Whether whoever listened had keys, and noted who signed what.
+        went_to: To whom each attempt went.
+        in_turn: Whether the recipients had their turns; not where any instrument announced what it can do.
     """
 
     campaign: str
     uid: str
     of_decision: dict[int, tuple[str, ...]] = field(default_factory=dict)
     signatures_told: bool = False
+    went_to: dict[str, str] = field(default_factory=dict)
+    in_turn: bool = True
 
 
 class RequestsHeard:
@@ -64,9 +72,12 @@ class RequestsHeard:
 
     def __init__(self) -> None:
         self.by_campaign: dict[str, Requests] = {}
+        self._announced: set[str] = set()
 
     def note(self, row: Row) -> None:
         """Take in a row."""
+        if campaign := _announced_in(row):
+            self._announced.add(campaign)
         request = _request(row)
         if request is None or not isinstance(row, MessageRow) or row.signature_fault:
             return
@@ -76,6 +87,14 @@ class RequestsHeard:
         named = known.of_decision.get(request.decision, ())
         if uid == known.uid and request.candidate_id not in named:
             known.of_decision[request.decision] = (*named, request.candidate_id)
+        if uid == known.uid:
+            known.went_to.setdefault(request.attempt_id, parse(row.topic).client or "")
+
+    def found(self) -> dict[str, Requests]:
+        """Return what the requests tell, by campaign, when all rows were taken in."""
+        for name, requests in self.by_campaign.items():
+            requests.in_turn = not self._announced & {name, EVERY_CAMPAIGN}
+        return self.by_campaign
 
 
 class Inference:
@@ -101,7 +120,10 @@ class Inference:
         self._requests = requests
         self._timeout_s = request_timeout_s
         self._sent_s: dict[str, float] = {}
+        self._in_turn = requests.in_turn or len(started.plan.recipients) == 1
         follower.fold(started, 0, 0.0)
+        if not self._in_turn:
+            self._campaign.lab.went_to = requests.went_to
         follower.fold(start_set, 0, 0.0)
         follower.transaction((), {}, 0, 0.0)
 
@@ -156,6 +178,8 @@ class Inference:
             too_early = row.time_s - self._sent_s.get(each.attempt_id, row.time_s) < EARLY_SHARE * self._timeout_s
             if each.recipient != recipient and too_early:
                 self._leave(each.recipient, row)
+        if not self._in_turn:
+            return
         chosen = self._requests.of_decision.get(request.decision, ())
         for _ in campaign.plan.recipients:
             made = campaign.attempts_made.get(request.candidate_id, 0)
@@ -176,12 +200,14 @@ class Inference:
 
     def _decide(self, decision: int, row: MessageRow) -> None:
         campaign = self._campaign
-        while (needed := decision_needed(campaign)) is None or self._follower.asked is None:
-            self._expire_oldest(row)
-        if needed.decision != decision:
-            raise CannotFollow(f"decision {decision} is asked for, and decision {needed.decision} was never seen")
-        recorded = Decision(decision, self._requests.of_decision[decision], is_whole=False)
-        self._follower.transaction([{"proposed": decision}], {decision: recorded}, row.number, row.time_s)
+        while campaign.next_decision <= decision:
+            while (needed := decision_needed(campaign)) is None or self._follower.asked is None:
+                self._expire_oldest(row)
+            number = needed.decision
+            if number != decision and (self._in_turn or number not in self._requests.of_decision):
+                raise CannotFollow(f"decision {decision} is asked for, and decision {number} was never seen")
+            recorded = Decision(number, self._requests.of_decision[number], is_whole=False)
+            self._follower.transaction([{"proposed": number}], {number: recorded}, row.number, row.time_s)
 
     def _expire_attempts_of(self, candidate_id: str, row: MessageRow) -> None:
         expired = [each.attempt_id for each in self._campaign.in_flight.values() if each.candidate_id == candidate_id]
@@ -201,6 +227,17 @@ class Inference:
         if self._follower.campaign is None:
             raise CannotFollow("the campaign has not begun")
         return self._follower.campaign
+
+
+def _announced_in(row: Row) -> str:
+    """Return the campaign in which a row announces what an instrument can do; nothing where it does not."""
+    if not isinstance(row, MessageRow) or not row.payload:
+        return ""
+    try:
+        topic = parse(row.topic)
+    except MessageError:
+        return ""
+    return topic.campaign if topic.channel is Channel.CAPABILITIES else ""
 
 
 def _request(row: Row) -> CandidateRequest | None:

@@ -217,7 +217,7 @@ def _requests_instead_of_notes(path: Path) -> dict[str, Requests] | None:
             if isinstance(row, EventRow | TransactionRow):
                 return None
             heard.note(row)
-    return heard.by_campaign
+    return heard.found()
 
 
 def _inference(source: Source, follower: Follower, found: Mapping[str, Requests], campaign: str | None) -> Inference:

@@ -57,7 +57,7 @@ def require_answers(request: RunRequest) -> None:
         raise SettingsError(
             f"All {len(scenario.instruments)} instruments would take every request to {ANY_SIMULATOR!r}",
             expected="each request for one of them, by a shared subscription, which MQTT 3.1.1 does not promise",
-            action="leave broker.version out, or leave campaign.recipients out: then each has its turn",
+            action="leave broker.version out, or leave campaign.recipients out: then work goes to whoever is free",
         )
     own = [each for each in scenario.instruments if each.table is not None and each.table.path == scenario.pool.path]
     if any(each.evaluator == TABLE for each in own) and not request.world.all_known:

@@ -46,6 +46,7 @@ from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
+    Capabilities,
     Control,
     ControlAction,
     ControlReceipt,
@@ -182,7 +183,7 @@ class Shadow:
         return chosen
 
     def _take(self, message: AnyMessage, client: str) -> None:
-        if message.campaign != self.campaign.plan.campaign:
+        if message.campaign != self.campaign.plan.campaign and not isinstance(message, Capabilities):
             raise MessageError("foreign_campaign", f"A message of campaign {message.campaign!r}")
         match message:
             case CandidateRequest():
@@ -193,6 +194,8 @@ class Shadow:
                 self._count(message.type, message.status.value)
             case Status():
                 self._count(message.type, message.health.value)
+            case Capabilities():
+                self._count(message.type, "heard")
             case _:
                 raise MessageError("wrong_topic", f"A {message.type} says nothing of a choice")
 

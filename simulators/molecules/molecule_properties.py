@@ -38,6 +38,11 @@ MOLECULE_PROPERTIES: Final = (DIPOLE, ENERGY, GAP)
 SHORT_NAMES: Final[Mapping[str, str]] = {"dipole": DIPOLE, "gap": GAP}
 """What tables of molecules call these properties: a request may ask for them by either name."""
 
+_UNITS: Final = {DIPOLE: "D", ENERGY: "eV", GAP: "eV"}
+
+MOLECULE_UNITS: Final = _UNITS | {short: _UNITS[name] for short, name in SHORT_NAMES.items()}
+"""Property, by either name -> its unit."""
+
 GFN2: Final = "gfn2"
 B3LYP: Final = "b3lyp"
 
@@ -127,8 +132,8 @@ def _lowest(relaxed: Sequence[Relaxation]) -> int:
 
 
 def _quantities(state: ElectronicState) -> tuple[Quantity, ...]:
-    values = ((DIPOLE, state.dipole, "D"), (ENERGY, state.energy, "eV"), (GAP, state.gap, "eV"))
-    return tuple(Quantity(name=name, value=value, unit=unit) for name, value, unit in values)
+    values = ((DIPOLE, state.dipole), (ENERGY, state.energy), (GAP, state.gap))
+    return tuple(Quantity(name=name, value=value, unit=MOLECULE_UNITS[name]) for name, value in values)
 
 
 def _provenance(

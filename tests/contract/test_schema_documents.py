@@ -472,15 +472,16 @@ def test_every_channel_is_sent_to_and_received_from_and_results_are_replied_to_w
     assert replies == {f"#/channels/{each}": "#/channels/receipt" for each in answered}
 
 
-def test_quality_of_service_is_1_and_only_status_bias_and_state_are_retained() -> None:
+def test_quality_of_service_is_1_and_only_status_bias_state_and_capabilities_are_retained() -> None:
     for operation in ASYNCAPI["operations"].values():
         binding = operation["bindings"]["mqtt"]
         assert binding["qos"] == 1
         if operation["action"] == "send":
-            retained = operation["channel"]["$ref"] in {
-                "#/channels/status",
-                "#/channels/metrics",
-                "#/channels/campaign",
+            retained = operation["channel"]["$ref"].removeprefix("#/channels/") in {
+                "status",
+                "metrics",
+                "campaign",
+                "capabilities",
             }
             assert binding["retain"] is retained
 

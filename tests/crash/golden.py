@@ -311,7 +311,11 @@ async def simulator_life(world: World) -> None:
     """Assemble a simulator as `simulators.assembly` does, and run it until its agent has ended."""
     run = world.folder / "run"
     settings = SimulatorSettings(
-        id=SIMULATOR, concurrency=1, latency=LatencySettings(mean_s=1.0), noise=NoiseSettings(standard_deviation=0.01)
+        id=SIMULATOR,
+        evaluator="a:B",  # the executor below evaluates; of a class of somebody's own nothing is announced
+        concurrency=1,
+        latency=LatencySettings(mean_s=1.0),
+        noise=NoiseSettings(standard_deviation=0.01),
     )
     with contextlib.ExitStack() as parts:
         fence = world.fence("simulator", lambda: world.bus.cut(SIMULATOR), parts.close)

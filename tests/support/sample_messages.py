@@ -12,6 +12,8 @@ from protocols.wire.messages import (
     CandidateFailure,
     CandidateRequest,
     CandidateResult,
+    Capabilities,
+    CapabilitiesRequest,
     Control,
     ControlAction,
     ControlReceipt,
@@ -23,6 +25,7 @@ from protocols.wire.messages import (
     Quantity,
     ReceiptStatus,
     ResultReceipt,
+    ServedProperty,
     Status,
 )
 from protocols.wire.structure import CrystalStructure
@@ -107,6 +110,19 @@ def status(client: str = SIMULATOR, health: Health = Health.ONLINE) -> Status:
     return Status(**_ENVELOPE, client=client, role="simulator", health=health, detail="two slots")
 
 
+def capabilities(**fields: Any) -> Capabilities:
+    """Return an announcement; `fields` replace those that it has."""
+    usual: dict[str, Any] = {
+        "simulator": SIMULATOR,
+        "simulated": True,
+        "properties": (ServedProperty(name="energy", unit="eV/atom"),),
+        "elements": ("Al", "Cu"),
+        "slots": 2,
+        "expected_s": 0.5,
+    }
+    return Capabilities(**(_ENVELOPE | usual | fields))
+
+
 def control(action: ControlAction = ControlAction.ADD_OBSERVATION) -> Control:
     """Return an operator's control."""
     return Control(**_ENVELOPE, action=action, candidate_id="al-1", quantity=ENERGY, reason="measured manually")
@@ -137,4 +153,6 @@ def one_of_each() -> tuple[AnyMessage, ...]:
         control(),
         control_receipt(),
         campaign_state(),
+        capabilities(),
+        CapabilitiesRequest(**_ENVELOPE),
     )

@@ -102,7 +102,11 @@ SETTINGS: Final = CampaignSettings(
     seed=11,
 )
 LAB: Final = SimulatorSettings(
-    id=SIMULATOR, concurrency=4, latency=LatencySettings(distribution="exponential", mean_s=0.4), resend_max_s=8.0
+    id=SIMULATOR,
+    evaluator="a:B",
+    concurrency=4,
+    latency=LatencySettings(distribution="exponential", mean_s=0.4),
+    resend_max_s=8.0,
 )
 CHECKPOINT_PAGES: Final = 120
 """SQLite's own 1,000 would give one checkpoint in the whole campaign; this gives a dozen."""

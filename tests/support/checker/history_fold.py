@@ -40,6 +40,12 @@ CONTROLS = frozenset({
 })  # fmt: skip
 """Events that an operator's message makes."""
 
+HELD_AHEAD = 1
+"""Attempts that an instrument holds beyond its slots."""
+
+NOBODY_SERVES = "no instrument can serve it"
+"""How the reason begins why a candidate is abandoned that nobody is asked for."""
+
 NOTED_ENOUGH = 64
 """Controls that change nothing and are journalled; further ones leave no row."""
 REFUSED_ENOUGH = 256
@@ -103,6 +109,8 @@ class Fold:
     """An operator did."""
     away: dict[str, str] = field(default_factory=dict)
     """Recipients that the journal knows to be away -> why."""
+    announced: dict[str, Json] = field(default_factory=dict)
+    """Recipients that said what they can do -> what."""
     handed_on: Counter[str] = field(default_factory=Counter)
     requeued: Counter[str] = field(default_factory=Counter)
     interrupted: Counter[str] = field(default_factory=Counter)
@@ -321,6 +329,7 @@ class Fold:
             yield "I14", f"row {number}: {which} is given to {event['recipient']}, which is away"
         if self.status.get(which) == "held":
             yield "I15", f"row {number}: {which} is requested before anybody approved it"
+        yield from self._within_slots(number, event["recipient"])
         if self.status.get(which) not in OPEN:
             yield "I3", f"row {number}: {which} is requested, and it is {self.status.get(which, 'available')}"
         row = {
@@ -331,6 +340,30 @@ class Fold:
         self.tries[attempt_id] = Try(which, event["attempt"], event["recipient"], row)
         self.last_try[which] = attempt_id
         self.status[which] = "pending"
+
+    def _within_slots(self, number: int, recipient: str) -> Iterator[Breach]:
+        """Of several recipients none is asked for more than it can hold."""
+        if len(set(self.plan["recipients"])) == 1 or recipient not in self.announced:
+            return
+        held = sum(each.recipient == recipient and not each.row["outcome"] for each in self.tries.values())
+        most = self.announced[recipient]["slots"] + HELD_AHEAD
+        if held >= most:
+            yield "I14", f"row {number}: {recipient} is asked, and it holds {held} attempts of at most {most}"
+
+    def _request_deferred(self, number: int, event: Json) -> Iterator[Breach]:
+        which = event["candidate_id"]
+        if self.status.get(which) != "pending" or which in self.last_try:
+            yield "I3", f"row {number}: {which} is deferred, and it is {self.status.get(which, 'available')}"
+        if not self.announced:
+            yield "I14", f"row {number}: {which} is deferred, and nobody has said what it can do"
+        self.status[which] = "retry pending"
+
+    def _instrument_announced(self, number: int, event: Json) -> Iterator[Breach]:
+        if event["instrument"] not in self.plan["recipients"]:
+            yield "I9", f"row {number}: {event['instrument']} announces something, and nobody asks it"
+        if self.announced.get(event["instrument"]) == event["abilities"]:
+            yield "I10", f"row {number}: {event['instrument']} announces what is known"
+        self.announced[event["instrument"]] = event["abilities"]
 
     def _result_accepted(self, number: int, event: Json) -> Iterator[Breach]:
         which = event["candidate_id"]
@@ -390,7 +423,8 @@ class Fold:
             yield "I3", f"row {number}: {which} is abandoned without a failure or an expiry"
         tried = sum(made.cost for made in self.tries.values() if made.candidate == which)
         enough = tried >= self.plan["max_attempts"] or self.interrupted[which] >= MAX_INTERRUPTED
-        if not (enough or self.stopped or which in self.hopeless):
+        nobody = event["reason"].startswith(NOBODY_SERVES) and set(self.plan["recipients"]) <= self.announced.keys()
+        if not (enough or self.stopped or nobody or which in self.hopeless):
             yield "I14", f"row {number}: {which} is abandoned after {tried} attempts that count"
         self.status[which] = "abandoned"
 

@@ -34,6 +34,7 @@ from tests.support.campaigns import (
     with_all_that_came,
     with_source_ids,
 )
+from tests.support.sample_messages import capabilities
 from tests.support.stored_campaigns import Shelf, delivered, opened
 from tests.support.user_policies import ContentAfter
 
@@ -70,6 +71,9 @@ def main(path: Path) -> int:
         expired = next(a for a in shelf.awaited if a.candidate_id == silent.candidate_id)
         shelf.transaction(DeadlinePassed(expired.attempt_id))
     shelf.transaction(InstrumentReturned("simulator-2"))
+    for name in PLAN.recipients:
+        announced = capabilities(campaign=PLAN.campaign, simulator=name, slots=1, properties=None, elements=None)
+        shelf.transaction(delivered(announced))
     excluded = shelf.awaited[0]
     shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, excluded.candidate_id, reason="broken")))
     shelf.transaction(delivered(result_of(excluded)))

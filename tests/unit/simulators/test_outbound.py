@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from protocols.link.transport import PublishRefused
 from protocols.wire.codec import decode, encode
 from protocols.wire.messages import Health, ReceiptStatus, ResultReceipt, Status
+from protocols.wire.topics import EVERY_CAMPAIGN
 from simulators.messages import Messages
-from simulators.outbound import SHUTDOWN_GRACE_S, STATUS_EVERY_S, Outbound
+from simulators.outbound import SAID_AGAIN_S, SHUTDOWN_GRACE_S, STATUS_EVERY_S, Outbound
 from simulators.outbox import Answer
 from simulators.settings import SimulatorSettings
 from tests.support.campaigns import NOW
@@ -32,25 +34,33 @@ class Link:
         self.answers = asyncio.Event()
         self.answers.set()
         self.closed = False
+        self.refuses = "nothing"
+        """Part of the topics on which nobody may say anything."""
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         self.published.append((topic, payload))
+        if self.refuses in topic:
+            raise PublishRefused(topic, "not authorized", expected="an account that may", action="change it")
         await self.answers.wait()
 
     async def close(self) -> None:
         self.closed = True
+
+    def announced(self) -> list[str]:
+        """Topics on which it was said what the simulator can do."""
+        return [topic for topic, _ in self.published if "/capabilities/" in topic]
 
     def health(self) -> list[Health]:
         messages = [decode(*each) for each in self.published if each != (ANSWER.topic, ANSWER.payload)]
         return [each.health for each in messages if isinstance(each, Status)]
 
 
-def outbound(link: Link, *undelivered: Answer, seed: int = 1) -> Outbound:
+def outbound(link: Link, *undelivered: Answer, seed: int = 1, campaign: str | None = "demo") -> Outbound:
     return Outbound(
         SETTINGS,
         link,  # type: ignore[arg-type]
         Messages("sim-1", lambda: NOW),
-        campaign="demo",
+        campaign=campaign,
         undelivered=undelivered,
         counts=Counter(),
         jitter=random.Random(seed),
@@ -183,5 +193,45 @@ def test_the_last_word_is_that_we_leave_and_a_silent_broker_does_not_hold_it_up(
         assert asyncio.get_running_loop().time() - began == pytest.approx(0.0 if answers else SHUTDOWN_GRACE_S)
         assert link.health()[-1] is Health.OFFLINE
         assert link.closed
+
+    played(fold)
+
+
+def test_it_says_at_every_connect_what_it_can_do_and_again_when_asked_but_not_without_end() -> None:
+    async def fold(link: Link, sends: Outbound) -> None:
+        sends.say_again(0.0)
+        assert not link.published, "without a link nothing is said"
+        sends.link_up()
+        await asyncio.sleep(0.01)
+        assert link.announced() == ["entropilot/v1/demo/capabilities/sim-1"]
+        for asked_s in (10.0, 10.1, 10.0 + SAID_AGAIN_S - 0.01, 10.0 + SAID_AGAIN_S):
+            sends.say_again(asked_s)
+        await asyncio.sleep(0.01)
+        assert len(link.announced()) == 3
+        assert link.health() == [Health.ONLINE] * 3
+
+    played(fold)
+
+
+def test_one_that_serves_every_campaign_says_so_in_place_of_a_campaign() -> None:
+    async def fold(link: Link, _: Outbound) -> None:
+        sends = outbound(link, campaign=None)
+        async with asyncio.TaskGroup() as group:
+            sends.run_in(group)
+            sends.link_up()
+            sends.say_again(10.0)
+        assert link.announced() == [f"entropilot/v1/{EVERY_CAMPAIGN}/capabilities/sim-1"] * 2
+        assert link.health() == [], "its status is kept elsewhere"
+
+    played(fold)
+
+
+def test_a_broker_that_forbids_to_say_what_one_can_do_ends_nothing() -> None:
+    async def fold(link: Link, sends: Outbound) -> None:
+        link.refuses = "/capabilities/"
+        sends.link_up()
+        await asyncio.sleep(0.01)
+        assert link.announced()
+        assert link.health() == [Health.ONLINE]
 
     played(fold)

@@ -31,6 +31,7 @@ from agent.campaign.events import (
     DecisionWithdrawn,
     Event,
     GapStalled,
+    InstrumentAnnounced,
     InstrumentAway,
     InstrumentBack,
     LateResultKept,
@@ -39,6 +40,7 @@ from agent.campaign.events import (
     ObservationAmended,
     ObservationRetracted,
     PolicyExhausted,
+    RequestDeferred,
     RequestExpired,
     RequestIssued,
     ResultAccepted,
@@ -49,6 +51,7 @@ from agent.campaign.events import (
     event_of,
     load_event,
 )
+from agent.campaign.lab.abilities import Abilities, AbleRange
 from agent.campaign.plan import Ordering
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
 from agent.pool.growth import NewCandidate
@@ -91,6 +94,16 @@ EXAMPLES: tuple[Event, ...] = (
     AttemptFailed("a-2", "c003", "simulator-1", "result_refused", "'J'", False, "m-11", "simulator-1", MEASURED),
     RequestExpired("a-3", "c004"),
     RequestExpired("a-3", "c004", costs_attempt=False),
+    RequestDeferred("c002", 3, "it waits for a slot of simulator-1"),
+    InstrumentAnnounced("simulator-2", Abilities()),
+    InstrumentAnnounced(
+        "simulator-2",
+        Abilities(
+            4, 0.1 + 0.2, (("gap", "eV"),), ("gfn2", "b3lyp"), ("C", "H"), (AbleRange("T", "K", 300.0, 900.0),), True
+        ),
+        NOW,
+        "simulator-2",
+    ),
     InstrumentAway("simulator-2", "it says so"),
     InstrumentBack("simulator-2"),
     CandidateRequeued("c004", "simulator-2 is there again"),

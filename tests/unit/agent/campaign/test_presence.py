@@ -17,9 +17,10 @@ from agent.campaign.events import (
     RequestIssued,
     StopRuleFired,
 )
+from agent.campaign.lab.assignment import recipient_of
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import Ordering
-from agent.campaign.presence import MAX_HANDED_ON, decide_away, decide_back, recipient_of
+from agent.campaign.presence import MAX_HANDED_ON, decide_away, decide_back
 from protocols.wire.messages import ControlAction, FailureReason
 from tests.support.campaigns import Play, content_after, refold, small_plan, small_pool, state_of
 

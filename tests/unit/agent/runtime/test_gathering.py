@@ -10,16 +10,22 @@ from typing import Any
 
 import pytest
 
-from agent.runtime.gathering import HEARING_S, Gathering
+from agent.runtime.gathering import ANNOUNCING_S, HEARING_S, Gathering
 from protocols.link.transport import Delivery, LinkDown, LinkUp
 from protocols.wire.messages import Health
-from simulators.messages import status_message
+from simulators.messages import Messages, status_message
 from tests.support.campaigns import NOW
 from tests.support.virtual_loop import run_in_virtual_time
 
 
 def word(client: str, health: Health = Health.ONLINE, at_s: float = 0.0) -> Delivery:
     return Delivery(*status_message("demo", client, health, NOW + timedelta(seconds=at_s)), True, 1, None)
+
+
+def able(instrument: str) -> Delivery:
+    """The announcement of an instrument of two slots."""
+    said = Messages(instrument, lambda: NOW).capabilities("demo", {"slots": 2})
+    return Delivery(*said, True, 1, None)
 
 
 def signed(delivery: Delivery) -> Delivery:
@@ -65,12 +71,36 @@ def test_with_one_instrument_there_is_nothing_to_choose_and_nothing_is_waited_fo
     played(story())
 
 
-def test_it_is_over_as_soon_as_all_are_there() -> None:
+def test_it_is_over_as_soon_as_all_are_there_and_have_said_what_they_can_do() -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b"))
+        said = ((1.0, LinkUp(False)), (1.1, word("a")), (1.2, able("a")), (1.5, word("b")), (1.7, able("b")))
+        assert await waited(gathering, *said) == pytest.approx(1.7)
+        assert gathering.absent == ()
+        assert {name: message.slots for name, (message, _) in gathering.announced.items()} == {"a": 2, "b": 2}
+
+    played(story())
+
+
+def test_those_that_are_there_and_never_say_what_they_can_do_are_waited_for_shortly() -> None:
     async def story() -> None:
         gathering = Gathering(("a", "b"))
         at = await waited(gathering, (1.0, LinkUp(False)), (1.1, word("a")), (1.5, word("b")))
-        assert at == pytest.approx(1.5)
+        assert at == pytest.approx(1.5 + ANNOUNCING_S)
         assert gathering.absent == ()
+        assert not gathering.announced
+
+    played(story())
+
+
+def test_a_forged_announcement_or_one_of_a_stranger_is_passed_over() -> None:
+    async def story() -> None:
+        gathering = Gathering(("a", "b"), require_signatures=True)
+        said = (able("a"), signed(able("stranger")), replace(signed(able("b")), topic=able("a").topic))
+        for each in (*said, signed(able("b"))):
+            gathering.note(each, now())
+        await waited(gathering, (1.0, LinkUp(False)))
+        assert [(name, by) for name, (_, by) in gathering.announced.items()] == [("b", "b")]
 
     played(story())
 

@@ -249,3 +249,18 @@ def test_a_request_carries_features_where_the_campaign_sends_them_and_there_is_r
     assert isinstance(large, CandidateRequest)
     assert small.features == told
     assert (large.features, large.structure) == ((), crystal)
+
+
+def test_a_request_says_the_campaigns_weight_where_it_is_not_the_usual_one() -> None:
+    for lab_weight, told in ((1.0, None), (2.5, 2.5)):
+        messages = MessageBuilder(small_plan(POOL), evaluation_deadline_s=1.0, clock=lambda: NOW, lab_weight=lab_weight)
+        item = messages.request(ATTEMPT, POOL.candidate("c004"))
+        message = decode(item.topic, item.payload)
+        assert isinstance(message, CandidateRequest)
+        assert message.weight == told
+
+
+def test_all_instruments_are_asked_at_once_what_they_can_do() -> None:
+    topic, payload = builder().capabilities_request()
+    assert topic == "entropilot/v1/demo/announce"
+    assert decode(topic, payload).type == "capabilities_request"

@@ -56,12 +56,15 @@ class Link:
         self.published: list[tuple[str, bytes]] = []
         self.ends: list[Exception] = []
         """How the next publishes end; the others are confirmed."""
+        self.refuses: frozenset[Channel] = frozenset()
         self.answers = asyncio.Event()
         self.answers.set()
         self.closed = False
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         self.published.append((topic, payload))
+        if any(f"/{each.value}" in topic for each in self.refuses):
+            raise PublishRefused(topic, "not authorized")
         await self.answers.wait()
         if self.ends:
             raise self.ends.pop(0)
@@ -132,7 +135,7 @@ def test_a_request_waits_for_the_link_and_is_repeated_until_the_broker_confirms_
         (item,) = bench.transaction.outbox
         bench.outbound.send_requests(bench.transaction.outbox)
         assert not bench.link.published
-        bench.link.ends = [LinkLost()] * 4  # of status and state, and of the request twice
+        bench.link.ends = [LinkLost()] * 5  # of status, state and the question what all can do, of the request twice
         await up(bench)
         assert len(bench.link.on(Channel.REQUEST)) == 1
         await asyncio.sleep(3 * RETRY_REQUEST_S)
@@ -172,6 +175,16 @@ def test_a_new_link_repeats_what_one_simulator_can_answer_from_its_store_and_not
         assert len(bench.link.on(Channel.REQUEST)) == times
 
     played(fold, recipients=(recipient,))
+
+
+def test_a_broker_that_forbids_to_ask_what_all_can_do_ends_nothing() -> None:
+    async def fold(bench: Bench) -> None:
+        bench.link.refuses = frozenset({Channel.ANNOUNCE})
+        bench.outbound.send_requests(bench.transaction.outbox)
+        await up(bench)
+        assert len(bench.link.on(Channel.ANNOUNCE)) == len(bench.link.on(Channel.REQUEST)) == 1
+
+    played(fold)
 
 
 def test_an_attempt_is_never_on_its_way_twice_at_once() -> None:
@@ -278,6 +291,7 @@ def test_the_last_words_are_what_is_pending_the_report_and_that_we_leave() -> No
         await bench.outbound.shut_down()
         channels = [parse(topic).channel for topic, _ in bench.link.published]
         channels.remove(Channel.REQUEST)
+        channels.remove(Channel.ANNOUNCE)
         assert channels.index(Channel.STATUS) < 2 > channels.index(Channel.CAMPAIGN), "it says so when the link is up"
         last_words = [Channel.RECEIPT, Channel.RECEIPT, Channel.METRICS, Channel.CAMPAIGN, Channel.STATUS]
         assert channels[2:] == last_words

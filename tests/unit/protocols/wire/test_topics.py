@@ -143,7 +143,9 @@ def test_the_agent_hears_what_is_meant_for_it_and_not_its_own_words() -> None:
     heard = {
         message.type for message in messages.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
     }
-    assert heard == {"candidate_result", "candidate_failure", "status", "control"}
+    assert heard == {"candidate_result", "candidate_failure", "status", "control", "capabilities"}
+    in_place_of_all = messages.capabilities(campaign=EVERY_CAMPAIGN)
+    assert any(matches(each, topic_of(in_place_of_all)) for each in filters)
     assert not any(matches(each, f"{PREFIX}/other/result/sim-1") for each in filters)
 
 
@@ -152,7 +154,8 @@ def test_a_shadow_hears_all_of_its_campaign_but_the_bias() -> None:
     heard = {
         message.type for message in messages.one_of_each() if any(matches(each, topic_of(message)) for each in filters)
     }
-    assert heard == {message.type for message in messages.one_of_each()} - {"metrics_report", "campaign_state"}
+    unheard = {"metrics_report", "campaign_state", "capabilities_request"}
+    assert heard == {message.type for message in messages.one_of_each()} - unheard
     assert not any(matches(each, f"{PREFIX}/other/request/sim-1") for each in filters)
 
 
@@ -179,6 +182,7 @@ def test_a_simulator_hears_its_requests_those_to_anyone_and_its_receipts(campaig
         topic_of(messages.request()),
         topic_of(messages.request(), recipient=messages.SIMULATOR),
         topic_of(messages.receipt()),
+        f"{PREFIX}/{messages.CAMPAIGN}/announce",
     ]
     assert all(any(matches(each, topic) for each in filters) for topic in mine)
     foreign = [
@@ -204,6 +208,7 @@ def test_only_requests_to_anyone_are_shared_among_simulators() -> None:
     [
         (f"{PREFIX}/c/status/x", b"", True),
         (f"{PREFIX}/c/metrics", b"", True),
+        (f"{PREFIX}/c/capabilities/x", b"", True),
         (f"{PREFIX}/c/status/x", b"{}", False),
         (f"{PREFIX}/c/result/x", b"", False),
         ("elsewhere", b"", False),

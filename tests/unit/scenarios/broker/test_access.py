@@ -18,15 +18,23 @@ from scenarios.broker.embedded.users import Action, User
 BASE = "entropilot/v1/lab"
 NAMES = {Role.AGENT: "agent", Role.INSTRUMENT: "furnace", Role.OPERATOR: "ann", Role.OBSERVER: "observer"}
 SAID = {
-    Role.AGENT: ("request/furnace", "request/any", "receipt/furnace", "status/agent", "metrics", "campaign"),
-    Role.INSTRUMENT: ("result/furnace", "failure/furnace", "status/furnace"),
+    Role.AGENT: (
+        "request/furnace",
+        "request/any",
+        "receipt/furnace",
+        "status/agent",
+        "metrics",
+        "campaign",
+        "announce",
+    ),
+    Role.INSTRUMENT: ("result/furnace", "failure/furnace", "status/furnace", "capabilities/furnace"),
     Role.OPERATOR: ("control/ann",),
     Role.OBSERVER: (),
 }
 EVERYTHING = sorted(
     {each for several in SAID.values() for each in several}
     | {"control", "control/eve", "result/oven", "failure/oven", "status/oven", "request/oven", "receipt/oven"}
-    | {"receipt/ann", "status/ann", "result/agent", "status/observer", "elsewhere"}
+    | {"receipt/ann", "status/ann", "capabilities/oven", "result/agent", "status/observer", "elsewhere"}
 )
 
 
@@ -60,7 +68,7 @@ def test_a_part_may_hear_all_that_it_subscribes_to(role: Role, filters: tuple[st
 def test_an_instrument_hears_no_others_requests_receipts_or_results_and_no_orders() -> None:
     furnace = part(Role.INSTRUMENT)
     heard = {each for each in EVERYTHING if furnace.may(Action.READ, f"{BASE}/{each}")}
-    assert heard == {"request/furnace", "request/any", "receipt/furnace"} | {
+    assert heard == {"request/furnace", "request/any", "receipt/furnace", "announce"} | {
         each for each in EVERYTHING if each.startswith("status/")
     }
 

@@ -38,7 +38,7 @@ def test_who_finds_the_recording_is_told_of_the_part_beside_it_too(tmp_path: Pat
 
 def test_a_campaign_or_topics_are_recorded_and_never_one_of_them_unasked() -> None:
     assert filters_for((), None) == ("entropilot/v1/#",)
-    assert filters_for((), "a") == ("entropilot/v1/a/#",)
+    assert filters_for((), "a") == ("entropilot/v1/a/#", "entropilot/v1/every-campaign/capabilities/+")
     assert filters_for(("lab/#", "x"), None) == ("lab/#", "x")
     with pytest.raises(SettingsError) as caught:
         filters_for(("#",), "a")

@@ -8,17 +8,26 @@ from agent.acquisition.baselines import UniformRandom
 from agent.acquisition.registry import make_policy
 from agent.campaign import decide, presence, proposals
 from agent.campaign.context import make_context, pool_arrays
-from agent.campaign.events import CampaignStarted, CandidateRequeued, DecisionMade, InstrumentAway, RequestIssued
+from agent.campaign.events import (
+    CampaignStarted,
+    CandidateRequeued,
+    DecisionMade,
+    InstrumentAway,
+    RequestDeferred,
+    RequestIssued,
+)
 from agent.campaign.life_cycle import Phase
+from agent.campaign.plan import Ordering
 from agent.campaign.state import Campaign
 from protocols.recording.lines import HEARD, MessageRow
 from protocols.wire.attempt_ids import attempt_identity
-from protocols.wire.codec import decode
+from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import Control, ControlAction
 from scenarios.replay.findings import ReplayOutcome
 from scenarios.replay.follow import Follower
-from scenarios.replay.infer import Inference, Requests
+from scenarios.replay.infer import Inference, Requests, RequestsHeard
 from tests.support.campaigns import small_plan
+from tests.support.labs.timed_lab import announce, announcement
 from tests.support.samples.heard import POOL, START, START_SET, OverheardPlay, request, wish
 
 POLICY = make_policy("etal", {})
@@ -101,6 +110,35 @@ def test_who_was_away_and_back_is_told_by_whom_the_requests_went_to(*, away_at_f
     assert (outcome.lost, outcome.identical, outcome.differing) == ("", len(decisions), 0)
     assert follower.campaign is not None
     assert len(follower.campaign.acquired) == 16
+
+
+@pytest.mark.parametrize("ordering", list(Ordering))
+def test_where_instruments_said_what_they_can_do_requests_go_where_they_were_heard_to_go(ordering: Ordering) -> None:
+    plan = small_plan(POOL, recipients=("a", "b"), parallel=6, budget=18, ordering=ordering, policy="random")
+    policy = UniformRandom()
+    game = OverheardPlay(POOL, plan, START, policy.propose)
+    announce(game, "a", slots=1, expected_s=2.0)
+    announce(game, "b", slots=1, expected_s=3.0)
+    game.settle()
+    while game.campaign.phase is not Phase.FINISHED:
+        game.answer(game.awaited[-1])
+    assert game.of_kind(RequestDeferred)
+    heard = RequestsHeard()
+    word = announcement("a")
+    for topic in ("lab/capabilities/a", topic_of(word)):
+        heard.note(MessageRow(1, 0.0, HEARD, topic, encode(word), True))
+    rows = [MessageRow(number, float(number), HEARD, *each, False) for number, each in enumerate(game.said, 2)]
+    for row in rows:
+        heard.note(row)
+    follower = Follower(POOL, policy.propose)
+    inference = Inference(follower, heard.found()["demo"], CampaignStarted(plan, {}), START_SET, 60.0)
+    for row in rows:
+        inference.take(row)
+    outcome = follower.finish()
+    assert (outcome.lost, outcome.identical, outcome.differing) == ("", len(game.of_kind(DecisionMade)), 0)
+    assert follower.campaign is not None
+    went = {each.attempt_id: each.recipient for each in game.campaign.attempts.values()}
+    assert {each.attempt_id: each.recipient for each in follower.campaign.attempts.values()} == went
 
 
 @pytest.mark.parametrize("parallel", [1, 3])

@@ -1,0 +1,1 @@
+"""What an instrument says that it can do, and whom it serves next where several campaigns ask it."""

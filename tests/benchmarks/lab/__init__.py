@@ -1,0 +1,1 @@
+"""What the assignment of work to instruments is worth."""

@@ -1,0 +1,52 @@
+"""An instrument can serve a candidate unless it says otherwise; what nobody knows of one speaks against nobody."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.campaign.lab.abilities import Abilities, AbleRange, Wanted, elements_of
+from agent.pool.candidates import Candidate
+from protocols.wire.structure import CrystalStructure
+
+WANTED = Wanted(
+    (("gap", "eV"),), "gfn2", frozenset({"Cu", "Au"}), {"temperature": 300.0, "flow": 0.5}, {"flow": "mL/min"}
+)
+
+
+@pytest.mark.parametrize(
+    ("abilities", "why"),
+    [
+        (Abilities(), ""),
+        (Abilities(properties=(("gap", "eV"), ("dipole", "D"))), ""),
+        (Abilities(properties=(("dipole", "D"),)), "does not measure 'gap'"),
+        (Abilities(properties=(("gap", "J"),)), "measures 'gap' in 'J', not in 'eV'"),
+        (Abilities(fidelities=("gfn2",)), ""),
+        (Abilities(fidelities=()), "has no method 'gfn2'"),
+        (Abilities(elements=("Ag", "Au", "Cu")), ""),
+        (Abilities(elements=("Ag",)), "does not take Au, Cu"),
+        (Abilities(parameters=(AbleRange("temperature", "K", 300.0, 400.0),)), ""),
+        (
+            Abilities(parameters=(AbleRange("temperature", "K", 300.5, 400.0),)),
+            "does 'temperature' from 300.5 to 400 K",
+        ),
+        (Abilities(parameters=(AbleRange("pressure", "", 1.0, 2.0),)), ""),
+        (Abilities(parameters=(AbleRange("flow", "mL/min", 0.0, 2.0),)), ""),
+        (Abilities(parameters=(AbleRange("flow", "L/min", 0.0, 2.0),)), "sets 'flow' in 'L/min', not in 'mL/min'"),
+    ],
+)
+def test_it_says_what_it_cannot_do(abilities: Abilities, why: str) -> None:
+    assert abilities.why_not(WANTED) == why
+
+
+def test_the_usual_method_and_an_unknown_composition_speak_against_nobody() -> None:
+    plain = Wanted((("gap", "eV"),), None, frozenset(), {})
+    assert Abilities(fidelities=(), elements=("Ag",)).why_not(plain) == ""
+
+
+def test_the_elements_are_those_of_the_structure_or_the_formula() -> None:
+    crystal = CrystalStructure(
+        cell=((3.0, 0.0, 0.0), (0.0, 3.0, 0.0), (0.0, 0.0, 3.0)), symbols=("Ni",), scaled_positions=((0.0, 0.0, 0.0),)
+    )
+    assert elements_of(Candidate("x", "f", "CuAu3", crystal)) == {"Ni"}
+    assert elements_of(Candidate("x", "f", "CuAu3")) == {"Cu", "Au"}
+    assert elements_of(Candidate("x", "f", "sample 7")) == frozenset()

@@ -23,7 +23,10 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
-from agent.run_files import LOG, POISON_GUARD, RECORDING
+from agent.run_files import LOG, PACE, POISON_GUARD, RECORDING
+from agent.runtime.admission.admission import Admission
+from agent.runtime.admission.live_guard import LiveGuard
+from agent.runtime.admission.pace import Pace, TurnMemory
 from agent.runtime.log import TransactionLog, WaitingLog, log_bands, log_head, open_log
 from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import PolicyRunner, make_policy_runner
@@ -139,7 +142,7 @@ def open_campaign(
             )  # fmt: skip
             ledger = remember(store, pool, settings.code)
             require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
-            taken_up = take_up(store, ledger, now=_now())
+            taken_up = take_up(store, ledger, now=_now(), limits=asked.limits)
             yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told, taken_up)
         finally:
             store.close()
@@ -183,6 +186,7 @@ def assemble_agent(
     header: dict[str, Any],
     broker_limits: str = "",
     signing: Signing = UNSIGNED,
+    is_live: bool = False,
     on_commit: Callable[[Transaction], None] = lambda _transaction: None,
 ) -> Iterator[Agent]:
     """Put the agent of an opened campaign together; close its log and recording afterwards.
@@ -195,6 +199,7 @@ def assemble_agent(
         header: What the recording says of the scenario.
         broker_limits: What this broker cannot do, said once in the log.
         signing: The keys of the agent, its instruments and its operators.
+        is_live: Whether a person has allowed a real lab.
         on_commit: Called after every commit.
     """
     plan = files.plan
@@ -233,6 +238,7 @@ def assemble_agent(
             on_commit=after_commit,
             on_waiting=WaitingLog(logger),
             on_event=logger.warning,
+            admission=_admission(files, settings, is_live=is_live, on_event=logger.info),
         )
         yield agent
         recorder.seal(_now())
@@ -290,6 +296,22 @@ def _maker(ledger: Ledger, policy_runner: PolicyRunner, messages: MessageBuilder
         make_request=messages.request,
         status_order=StatusOrder((AGENT_CLIENT, messages.instance), began=_clock()),
     )
+
+
+def _admission(
+    files: CampaignFiles, settings: CampaignSettings, *, is_live: bool, on_event: Callable[..., Any]
+) -> Admission:
+    """Return what the requests of a campaign wait for; those that the broker has confirmed have had their turn."""
+    campaign, limits = files.ledger.campaign, settings.limits.pace
+    waiting = {each.attempt_id for each in files.store.unconfirmed()}
+    pace = Pace(
+        limits,
+        TurnMemory(files.folder / PACE if limits.requests_per_hour is not None else None),
+        had_turn=campaign.in_flight.keys() - waiting,
+        is_paused=lambda: campaign.phase is Phase.PAUSED,
+        on_event=on_event,
+    )
+    return Admission(pace, LiveGuard(is_live=is_live))
 
 
 def _disk(folder: Path, settings: CampaignSettings, logger: structlog.typing.FilteringBoundLogger) -> DiskFloor:

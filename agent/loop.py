@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from agent.campaign.life_cycle import Phase
 from agent.campaign.presence import decide_away
+from agent.runtime.admission.admission import Admission
 from agent.runtime.commits import Commits
 from agent.runtime.deadlines import Deadlines
 from agent.runtime.ending import is_over
@@ -66,6 +67,7 @@ class Agent:
         on_commit: Called after every commit; for the log, the live view and tests. It must be quick.
         on_waiting: Called with whom the campaign waits for, whenever that changes; for the log.
         on_event: Called with what happens to the database's server; for the log.
+        admission: What requests wait for before they go out; by default nothing.
 
     Attributes:
         waiting_for: Recipients that hold attempts and are not there.
@@ -87,17 +89,23 @@ class Agent:
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
         on_waiting: Callable[[tuple[str, ...]], None] = lambda _recipients: None,
         on_event: Callable[..., Any] = lambda _name, **_told: None,
+        admission: Admission | None = None,
     ) -> None:
         self.campaign = maker.campaign
         self.link_trouble = ""
         """Why the link is down; empty while it is up, and before it was."""
-        self.outbound = Outbound(maker, transport, messages, store.unconfirmed(), lambda: store.head)
+        self.admission = admission or Admission()
+        self.outbound = Outbound(
+            maker, transport, messages, store.unconfirmed(), lambda: store.head, admission=self.admission
+        )
         self._maker = maker
         self._store = store
         self._transport = transport
         self.presence = Presence(self.campaign.plan.recipients, request_timeout_s)
         self.waiting_for: tuple[str, ...] = ()
         self._deadlines = Deadlines(request_timeout_s)
+        self.admission.is_there = self.presence.is_there
+        self.admission.pace.on_turn = lambda attempt_id: self._deadlines.start([attempt_id], _time())
         self._withdrawals = Withdrawals(self.campaign)
         away = self.campaign.absence.away
         first = () if self.campaign.attempts else self.presence.recipients
@@ -268,12 +276,14 @@ class Agent:
     def _is_unreachable(self, attempt_id: str) -> bool:
         """Tell whether nobody could answer an attempt that is awaited: its deadline does not run out.
 
-        In a campaign that an operator stopped it does, or one whose lab was taken away would never end.
+        Its recipient is away, or was not asked yet, for requests wait for their turn. In a campaign that an operator
+        stopped it does, or one whose lab was taken away would never end.
         """
         attempt = self.campaign.in_flight.get(attempt_id)
         if attempt is None or not self.connected:
             return attempt is not None
-        return self.campaign.phase is not Phase.STOPPING and not self.presence.is_there(attempt.recipient)
+        may_answer = self.presence.is_there(attempt.recipient) and not self.admission.pace.is_held(attempt_id)
+        return self.campaign.phase is not Phase.STOPPING and not may_answer
 
     async def _read_link(self) -> None:
         while True:

@@ -24,6 +24,7 @@ from agent.campaign.events import (
     StopRuleFired,
 )
 from agent.campaign.life_cycle import OPEN, TRANSITIONS, CandidateStatus, Phase
+from agent.campaign.limits.asking import Asking
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.results_seen import ResultSeen, content_of
 from agent.pool.candidates import Pool
@@ -72,6 +73,7 @@ class Standing:
         grown_at: Number of the last event by which an operator let any join it.
         statuses: `CandidateStatus` of each candidate, shape (n,), in pool order.
         available_count: How many of them are `AVAILABLE`.
+        asking: What limits its questions besides the budget, and what was used up.
         values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
         sequence: Number of the last event folded; the journal counts from 1.
         began_at: When the campaign began, by the agent's clock; None in journals of old.
@@ -111,6 +113,7 @@ class Standing:
         self.sequence = 0
         self.statuses: NDArray[np.int8] = np.zeros(len(pool), dtype=np.int8)
         self.available_count = len(pool)
+        self.asking = Asking()
         self.values: NDArray[np.float64] = np.full(len(pool), np.nan)
         self.additional: NDArray[np.float64] = np.empty((len(pool), 0))
         """Values of the additional properties that are balanced, shape (n, p − 1)."""
@@ -186,6 +189,17 @@ class Standing:
     def acquired_decisions(self) -> NDArray[np.int64]:
         """Decision number of each of `acquired`, shape (t,)."""
         return self._acquired_decisions[: self._acquired_count]
+
+    @property
+    def choosable(self) -> NDArray[np.bool_]:
+        """Whether a decision may choose each candidate: it is available, and no limit is against it, shape (n,)."""
+        available: NDArray[np.bool_] = self.statuses == int(CandidateStatus.AVAILABLE)
+        return available & self.asking.may_ask(self.pool) if self.asking.is_limiting else available
+
+    @property
+    def choosable_count(self) -> int:
+        """How many candidates a decision may choose from."""
+        return int(np.count_nonzero(self.choosable)) if self.asking.is_limiting else self.available_count
 
     def status_of(self, candidate_id: str) -> CandidateStatus:
         """Return where a candidate of the pool is in its life."""

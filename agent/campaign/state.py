@@ -32,6 +32,7 @@ from agent.campaign.events import (
     InstrumentAway,
     InstrumentBack,
     LateResultKept,
+    LimitsChanged,
     ObservationAdded,
     PolicyExhausted,
     RequestExpired,
@@ -42,6 +43,7 @@ from agent.campaign.events import (
     StopRuleFired,
 )
 from agent.campaign.life_cycle import PHASES, Phase
+from agent.campaign.limits.asking import Asking
 from agent.campaign.standing import Attempt, AttemptFailure, Standing
 from protocols.errors import InvariantViolation, invariant
 from protocols.wire.messages import FailureReason, ReceiptStatus
@@ -81,6 +83,7 @@ class Campaign(Standing):
             f"the journal speaks of pool {event.plan.pool_digest[:12]}, this pool is {self.pool.digest[:12]}",
         )
         self._plan, self.reading = event.plan, event.reading
+        self.asking = Asking(event.plan.limits)
         self.began_at = event.began_at
         additional = len(event.plan.additional_properties)
         self.additional = np.full((len(self.pool), additional), np.nan)
@@ -127,6 +130,7 @@ class Campaign(Standing):
         self.in_flight[event.attempt_id] = attempt
         self.attempts_made[event.candidate_id] = event.attempt
         self.retries += event.attempt > 1
+        self.asking.use(event.candidate_id, event.takes)
 
     def _result(self, event: ResultAccepted) -> None:
         self._move(event, event.candidate_id)
@@ -224,6 +228,9 @@ class Campaign(Standing):
     def _begin_corrected(self, event: BeginCorrected) -> None:
         self.began_at = event.began_at
 
+    def _limits_changed(self, event: LimitsChanged) -> None:
+        self.asking = self.asking.changed(event.limits)
+
     def _finished(self, event: CampaignFinished) -> None:
         invariant(not self.open_decisions, f"finished with {self.open_count} candidates open")
         self.finish_reason = event.reason
@@ -255,5 +262,6 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     CampaignStopping: Campaign._phase_changed,  # noqa: SLF001
     ControlNoted: Campaign._noted,  # noqa: SLF001
     BeginCorrected: Campaign._begin_corrected,  # noqa: SLF001
+    LimitsChanged: Campaign._limits_changed,  # noqa: SLF001
     CampaignFinished: Campaign._finished,  # noqa: SLF001
 }

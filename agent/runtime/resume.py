@@ -8,11 +8,19 @@ from datetime import UTC, datetime
 
 from agent.campaign.controls import CLOCK_TOLERANCE_S
 from agent.campaign.decide import Consequence
-from agent.campaign.events import BeginCorrected, CampaignResumed, CampaignStarted, Event, StartSetLoaded
+from agent.campaign.events import (
+    BeginCorrected,
+    CampaignResumed,
+    CampaignStarted,
+    Event,
+    LimitsChanged,
+    StartSetLoaded,
+)
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Resume, parts_with
 from agent.pool.candidates import Pool
+from agent.pool.limits.settings import AskingLimits
 from agent.store.commit import Commit
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
@@ -86,16 +94,18 @@ def remember(store: Store, pool: Pool, code: CodeSource | None = None) -> Ledger
     return Ledger.of_journal(pool, store.journal(), code)
 
 
-def take_up(store: Store, ledger: Ledger, *, now: str) -> tuple[Event, ...]:
+def take_up(store: Store, ledger: Ledger, *, now: str, limits: AskingLimits | None = None) -> tuple[Event, ...]:
     """Journal and fold what it changes that a campaign is opened again; return it.
 
-    A begin that the clock has not reached is taken back: it was ahead then, and no order of now would be obeyed. A
-    campaign that had paused itself goes on: whoever starts it again has fixed the lab.
+    A begin that the clock has not reached is taken back: it was ahead then, and no order of now would be obeyed. Other
+    limits than before hold from now on. A campaign that had paused itself goes on: whoever starts it again has fixed
+    the lab.
 
     Args:
         store: The database.
         ledger: The campaign, folded from it.
         now: Wall-clock time as ISO 8601.
+        limits: What may be asked for from here on; None leaves it as it was.
     """
     campaign, time = ledger.campaign, _aware(now)
     if campaign.phase is Phase.FINISHED:
@@ -103,6 +113,8 @@ def take_up(store: Store, ledger: Ledger, *, now: str) -> tuple[Event, ...]:
     events: list[Event] = []
     if campaign.began_at is not None and (campaign.began_at - time).total_seconds() > CLOCK_TOLERANCE_S:
         events.append(BeginCorrected(time))
+    if limits is not None and limits != campaign.asking.limits:
+        events.append(LimitsChanged(limits))
     if campaign.paused_itself:
         events.append(CampaignResumed("the agent was started again"))
     if events:

@@ -17,7 +17,7 @@ from agent.store.commit import QuarantinedMessage
 from protocols.recording.lines import EventRow, StartRow, TransactionRow
 
 AT_A_START: Final = frozenset(
-    {"CampaignStarted", "StartSetLoaded", "BeginCorrected", "CampaignResumed", "InstrumentAway"}
+    {"CampaignStarted", "StartSetLoaded", "BeginCorrected", "LimitsChanged", "CampaignResumed", "InstrumentAway"}
 )
 """What is journalled before a process takes its first input, and so may stand in the recording as a row of the
 journal."""

@@ -175,8 +175,9 @@ class EventComparison:
     def _difference(self, there: Event, event: Event) -> tuple[str, Any, Any] | None:
         trees = [tree_of(there), tree_of(event)]
         if isinstance(event, RequestIssued) and not self._is_whole_pool:
-            for each in trees:  # this pool has it from the journal; the requests that were sent tell it too
+            for each in trees:  # this pool has the id from the journal, and no columns; requests tell the id too
                 each.pop("source_id")
+                each.pop("takes")
         one, other = (without_later_fields(event, each) for each in trees) if self._is_old else trees
         return other_field(one, other)
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.campaign.events import EVENT_TYPES, BeginCorrected
+from agent.campaign.events import EVENT_TYPES, BeginCorrected, LimitsChanged
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.stop_settings import StopSettings
+from agent.pool.limits.settings import NO_LIMITS
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import DeadlinePassed, InstrumentGone, InstrumentReturned
 from agent.store.commit import Commit
@@ -81,7 +82,7 @@ def main(path: Path) -> int:
     shelf.transaction(delivered(control(ControlAction.STOP)))
     while shelf.campaign.phase is not Phase.FINISHED:
         shelf.transaction(delivered(result_of(shelf.awaited[0])))
-    store.append(Commit(events=(BeginCorrected(NOW),)), now=SENT_AT)
+    store.append(Commit(events=(BeginCorrected(NOW), LimitsChanged(NO_LIMITS))), now=SENT_AT)
     kinds = {type(event) for event in store.journal()}
     store.close()
     if missing := set(EVENT_TYPES) - kinds:

@@ -159,7 +159,7 @@ class Pace:
             return
         self.reason = reason
         if reason:
-            self._on_event("sending_waits", detail=reason, waiting=len(self._held))
+            self._on_event("sending_waits", detail=reason)
         else:
             self._on_event("sending_goes_on")
 

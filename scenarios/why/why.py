@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.assembly import versions
-from agent.campaign.events import CampaignStarted, Event
+from agent.campaign.events import CampaignStarted, Event, LimitsChanged
 from agent.campaign.ledger import Ledger
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
@@ -74,12 +74,22 @@ def _with_its_limit(
     error: StoreError, folder: Path, events: list[Event], name: str, progress: ProgressCall
 ) -> StoreError:
     """Return why no decision is found; of a candidate that may not be asked for, with the limit that is against it."""
-    if not events or not isinstance(events[0], CampaignStarted):
+    if not any(_sets_limits(each) for each in events):
         return error
     pool, _, _ = _pool_again(folder, events, progress)
     campaign = None if pool is None else Ledger.of_journal(pool, events).campaign
     reason = "" if campaign is None else _limit_against(campaign, name)
     return StoreError(f"{error.found}: {reason}", expected=error.expected, action=error.action) if reason else error
+
+
+def _sets_limits(event: Event) -> bool:
+    match event:
+        case CampaignStarted():
+            return event.plan.limits.is_limiting
+        case LimitsChanged():
+            return event.limits.is_limiting
+        case _:
+            return False
 
 
 def _limit_against(campaign: Campaign, name: str) -> str:

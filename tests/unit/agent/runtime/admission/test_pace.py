@@ -36,7 +36,10 @@ class Bench:
             on_event=lambda name, **_fields: self.told.append(name),
             **options,
         )
-        self.pace.on_turn = lambda attempt_id: self.out.setdefault(attempt_id, asyncio.get_running_loop().time())
+        self.pace.on_turn = self.went_out
+
+    def went_out(self, attempt_id: str) -> None:
+        self.out[attempt_id] = asyncio.get_running_loop().time()
 
     async def send(self, *attempts: str) -> list[bool]:
         return await asyncio.gather(*(self.pace.turn(each, lambda: self.wanted) for each in attempts))

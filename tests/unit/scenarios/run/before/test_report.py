@@ -21,7 +21,7 @@ def dry_run(*requests: PlannedRequest, real: str = "", ended: str = "") -> DryRu
 
 
 def words(found: DryRun) -> str:
-    console = Console(width=200, record=True, file=None, force_terminal=False, quiet=False)
+    console = Console(width=200, color_system=None, highlight=False)
     with console.capture() as captured:
         console.print(dry_run_in_words(found))
     return captured.get()

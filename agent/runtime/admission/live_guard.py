@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from agent.campaign.limits.live import why_real
@@ -22,21 +22,24 @@ SILENCE_IS_ALLOWED: Final = True
 
 
 class LiveGuard:
-    """Knows what instruments say of themselves.
+    """Looks at what instruments say of themselves.
 
     Args:
         is_live: Whether a person has allowed a real lab.
+        known: Returns what instruments have said of themselves so far: whether they are simulated.
         silence_is_allowed: Whether who says nothing of itself may be asked all the same.
     """
 
-    def __init__(self, *, is_live: bool = True, silence_is_allowed: bool = SILENCE_IS_ALLOWED) -> None:
+    def __init__(
+        self,
+        *,
+        is_live: bool = True,
+        known: Callable[[], Mapping[str, bool]] = dict,
+        silence_is_allowed: bool = SILENCE_IS_ALLOWED,
+    ) -> None:
         self._is_live = is_live
+        self._known = known
         self._silence_is_allowed = silence_is_allowed
-        self._said: dict[str, bool] = {}
-
-    def hear(self, instrument: str, *, simulated: bool) -> None:
-        """Take in what an instrument announces."""
-        self._said[instrument] = simulated
 
     async def admit(self, recipient: str, is_there: Callable[[str], bool]) -> None:
         """Return when a recipient may be asked; a moment's silence is waited for.
@@ -69,6 +72,7 @@ class LiveGuard:
 
     def _asked(self, recipient: str) -> dict[str, bool | None]:
         """Return what is known of those whom a request to a recipient may reach."""
-        if recipient == ANY_SIMULATOR and self._said:
-            return dict(self._said)
-        return {recipient: self._said.get(recipient)}
+        said = self._known()
+        if recipient == ANY_SIMULATOR and said:
+            return dict(said)
+        return {recipient: said.get(recipient)}

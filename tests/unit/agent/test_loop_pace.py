@@ -93,7 +93,6 @@ def test_a_slow_pace_lets_nothing_expire_and_changes_no_decision(tmp_path: Path)
 
 
 def test_a_real_instrument_stops_the_agent_before_anything_is_asked(tmp_path: Path) -> None:
-    guard = LiveGuard(is_live=False)
-    guard.hear("simulator-1", simulated=False)
+    guard = LiveGuard(is_live=False, known=lambda: {"simulator-1": False})
     with pytest.raises(CampaignHalted, match="Nothing was asked of the lab"):
         played(tmp_path / "real", Admission(live=guard))

@@ -17,13 +17,14 @@ ATTEMPT = Attempt("a-1", "c000", 0, 1, "furnace")
 
 
 def test_what_may_not_be_asked_takes_no_turn() -> None:
-    memory, guard = TurnMemory(None), LiveGuard(is_live=False)
-    guard.hear("furnace", simulated=False)
+    said = dict[str, bool]()
+    memory, guard = TurnMemory(None), LiveGuard(is_live=False, known=lambda: said)
+    said["furnace"] = False
     admission = Admission(Pace(PaceLimits(requests_per_hour=1), memory), guard)
     with pytest.raises(CampaignHalted):
         asyncio.run(admission.admit(ATTEMPT, lambda: True))
     assert memory.turns == {}
-    guard.hear("furnace", simulated=True)
+    said["furnace"] = True
     assert asyncio.run(admission.admit(ATTEMPT, lambda: True))
     assert list(memory.turns) == ["a-1"]
 

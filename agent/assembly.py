@@ -24,7 +24,10 @@ from agent.campaign.plan import CampaignPlan
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.pool.candidates import Pool
-from agent.run_files import LOCK, LOG, POISON_GUARD, RECORDING, SENT
+from agent.run_files import LOCK, LOG, PACE, POISON_GUARD, RECORDING, SENT
+from agent.runtime.admission.admission import Admission
+from agent.runtime.admission.live_guard import LiveGuard
+from agent.runtime.admission.pace import Pace, TurnMemory
 from agent.runtime.asked import facts_of
 from agent.runtime.link import make_link
 from agent.runtime.log import TransactionLog, WaitingLog, log_bands, log_head, open_log
@@ -146,7 +149,7 @@ def open_campaign(
             )  # fmt: skip
             ledger = remember(store, pool, settings.code)
             require_same_plan(ledger.campaign.plan, asked, left_open=settings.left_open())
-            taken_up = take_up(store, ledger, now=_now(), budget=asked.budget)
+            taken_up = take_up(store, ledger, now=_now(), budget=asked.budget, limits=asked.limits)
             yield CampaignFiles(folder, store, ledger, other_policy(ledger.campaign.plan, asked), told, taken_up)
         finally:
             store.close()
@@ -191,6 +194,7 @@ def assemble_agent(
     broker_limits: str = "",
     signing: Signing = UNSIGNED,
     lab: LabSettings | None = None,
+    is_live: bool = False,
     on_commit: Callable[[Transaction], None] = lambda _transaction: None,
 ) -> Iterator[Agent]:
     """Put the agent of an opened campaign together; close its log and recording afterwards.
@@ -204,10 +208,11 @@ def assemble_agent(
         broker_limits: What this broker cannot do, said once in the log.
         signing: The keys of the agent, its instruments and its operators.
         lab: How a lab's own messages are translated; None where all speak ours.
+        is_live: Whether a person has allowed a real lab.
         on_commit: Called after every commit.
     """
     plan = files.plan
-    mapping = None if lab is None else compile_mapping(lab, facts_of(plan, settings, pool.feature_names))
+    mapping = None if lab is None else compile_mapping(lab, facts_of(plan, settings, pool))
     with (
         _logging(files, broker_limits, signing) as logger,
         closing(_recording(files.folder / RECORDING, plan, header)) as recording,
@@ -255,6 +260,7 @@ def assemble_agent(
             on_commit=after_commit,
             on_waiting=WaitingLog(logger),
             on_event=logger.warning,
+            admission=_admission(files, settings, is_live=is_live, on_event=logger.info),
         )
         yield agent
         recorder.seal(_now())
@@ -317,6 +323,23 @@ def _maker(ledger: Ledger, policy_runner: PolicyRunner, messages: MessageBuilder
         make_request=messages.request,
         status_order=StatusOrder((AGENT_CLIENT, messages.instance), began=_clock()),
     )
+
+
+def _admission(
+    files: CampaignFiles, settings: CampaignSettings, *, is_live: bool, on_event: Callable[..., Any]
+) -> Admission:
+    """Return what the requests of a campaign wait for; those that the broker has confirmed have had their turn."""
+    campaign, limits = files.ledger.campaign, settings.limits.pace
+    waiting = {each.attempt_id for each in files.store.unconfirmed()}
+    pace = Pace(
+        limits,
+        TurnMemory(files.folder / PACE if limits.requests_per_hour is not None else None),
+        had_turn=campaign.in_flight.keys() - waiting,
+        is_paused=lambda: campaign.phase is Phase.PAUSED,
+        on_event=on_event,
+    )
+    known = {instrument: each.simulated for instrument, each in campaign.lab.announced.items()}
+    return Admission(pace, LiveGuard(is_live=is_live, known=known))
 
 
 def _disk(folder: Path, settings: CampaignSettings, logger: structlog.typing.FilteringBoundLogger) -> DiskFloor:

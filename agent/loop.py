@@ -20,6 +20,7 @@ from agent.campaign.events import Event
 from agent.campaign.lab.announcements import events_of_announcement
 from agent.campaign.life_cycle import Phase
 from agent.campaign.presence import decide_away
+from agent.runtime.admission.admission import Admission
 from agent.runtime.approvals import Approvals
 from agent.runtime.commits import Commits
 from agent.runtime.deadlines import Deadlines
@@ -69,6 +70,7 @@ class Agent:
         on_commit: Called after every commit; for the log, the live view and tests. It must be quick.
         on_waiting: Called with whom the campaign waits for, whenever that changes; for the log.
         on_event: Called with what happens to the database's server; for the log.
+        admission: What requests wait for before they go out; by default nothing.
 
     Attributes:
         waiting_for: Recipients that hold attempts and are not there.
@@ -90,13 +92,14 @@ class Agent:
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
         on_waiting: Callable[[tuple[str, ...]], None] = lambda _recipients: None,
         on_event: Callable[..., Any] = lambda _name, **_told: None,
+        admission: Admission | None = None,
     ) -> None:
         self.campaign = maker.campaign
         self.link_trouble = ""
         """Why the link is down; empty while it is up, and before it was."""
-        self.outbound = Outbound(
-            maker, transport, messages, store.unconfirmed(), JournalView(lambda: store.head, store.row_at)
-        )
+        self.admission = admission or Admission()
+        journal = JournalView(lambda: store.head, store.row_at)
+        self.outbound = Outbound(maker, transport, messages, store.unconfirmed(), journal, admission=self.admission)
         self._maker = maker
         self._store = store
         self._transport = transport
@@ -104,6 +107,8 @@ class Agent:
         self.waiting_for: tuple[str, ...] = ()
         self._deadlines = Deadlines(request_timeout_s)
         self._approvals = Approvals(self.campaign)
+        self.admission.there = lambda: self.presence.there
+        self.admission.pace.on_turn = lambda attempt_id: self._deadlines.start([attempt_id], _time())
         self._withdrawals = Withdrawals(self.campaign)
         away = self.campaign.absence.away
         first = () if self.campaign.attempts else self.presence.recipients
@@ -181,6 +186,7 @@ class Agent:
         await gathering.wait(unless=lambda: self._shutdown)
         transaction, heard = Transaction(), list[Event]()
         for word, signed_by in gathering.announced.values():
+            self.admission.live.hear(word)
             heard.extend(events_of_announcement(self.campaign, word, signed_by=signed_by))
         for event in heard:
             self._maker.fold(transaction, event)
@@ -267,7 +273,9 @@ class Agent:
         self._on_step(transaction)
 
     def _follow_instruments(self, transaction: Transaction) -> None:
-        """Start the clocks of what was asked, tell what is awaited no longer, and see who has come."""
+        """Start the clocks of what was asked, tell what is awaited no longer, and see who has come, and what it is."""
+        for word in transaction.announced:
+            self.admission.live.hear(word)
         now, in_flight, there = _time(), self.campaign.in_flight, self.presence.there
         came = self.presence.hear(transaction.statuses, transaction.events, now)
         if self.connected:
@@ -287,12 +295,14 @@ class Agent:
     def _is_unreachable(self, attempt_id: str) -> bool:
         """Tell whether nobody could answer an attempt that is awaited: its deadline does not run out.
 
-        In a campaign that an operator stopped it does, or one whose lab was taken away would never end.
+        Its recipient is away, or was not asked yet, for requests wait for their turn. In a campaign that an operator
+        stopped it does, or one whose lab was taken away would never end.
         """
         attempt = self.campaign.in_flight.get(attempt_id)
         if attempt is None or not self.connected:
             return attempt is not None
-        return self.campaign.phase is not Phase.STOPPING and not self.presence.is_there(attempt.recipient)
+        may_answer = self.presence.is_there(attempt.recipient) and not self.admission.pace.is_held(attempt_id)
+        return self.campaign.phase is not Phase.STOPPING and not may_answer
 
     async def _read_link(self) -> None:
         while True:

@@ -16,3 +16,5 @@ SENT: Final = "agent.sent"
 
 LOCK: Final = "campaign.lock"
 """Held by the agent for as long as it has the folder open."""
+PACE: Final = "pace.json"
+"""When requests were sent, where limits.requests_per_hour says how many may be."""

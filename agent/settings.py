@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from agent.acquisition.built_in import BUILT_IN
 from agent.acquisition.registry import declared_metrics, grows_pool
 from agent.campaign.context import pool_arrays
+from agent.campaign.limits.settings import LimitedSettings
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, CampaignPlanSettings, Resume, parts_with
 from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
 from agent.pool.candidates import Pool
@@ -43,7 +44,7 @@ class AdditionalPropertySettings(BaseModel):
         return AdditionalProperty(name, self.unit, self.valid_range, self.weight, default_scale(values), resolution)
 
 
-class CampaignSettings(CampaignPlanSettings, CodeSettings):
+class CampaignSettings(CampaignPlanSettings, CodeSettings, LimitedSettings):
     """Settings of a campaign: those that its journal keeps, and how patient the agent is with the lab."""
 
     property: Name
@@ -161,6 +162,7 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings):
             "fingerprint": fingerprint,
             "recipients": recipients,
             "pool_digest": pool.digest,
+            "limits": self.limits.asking,
         }
         kept = {name: getattr(self, name) for name in CampaignPlanSettings.model_fields}
         plan = CampaignPlan(**(kept | measured | given))

@@ -20,6 +20,7 @@ from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog
 from agent.pool.growth import NewCandidate
 from agent.pool.interventions import Interventions
+from agent.pool.limits.new_candidates import LimitsOnNew
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -94,6 +95,8 @@ class AcquisitionContext:
             empty where none is known at all.
         policy: Name of the policy that is asked, where it is not the campaign's own; no policy needs to look at it.
         campaign_seed: Seed of the campaign, for what is drawn once and holds for all of its decisions.
+        limits: What may be asked for of candidates that are made now, which a policy that makes any must keep to; of
+            the pool's own, those that may not be asked for are not available. None where nothing is limited.
     """
 
     pool: PoolArrays
@@ -110,6 +113,7 @@ class AcquisitionContext:
     uncertainties: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
     policy: str = ""
     campaign_seed: int = 0
+    limits: LimitsOnNew | None = None
 
     @property
     def target_values(self) -> tuple[tuple[TargetProperty, FloatArray], ...]:

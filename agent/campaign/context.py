@@ -17,9 +17,8 @@ from agent.pool.candidates import Pool
 
 BoolArray = NDArray[np.bool_]
 
-_AVAILABLE: Final = int(CandidateStatus.AVAILABLE)
 _OBSERVED: Final = int(CandidateStatus.OBSERVED)
-"""As plain numbers: NumPy asks a member of an enumeration for 25 µs what it is, and compares a whole pool in two."""
+"""As a plain number: NumPy asks a member of an enumeration for 25 µs what it is, and compares a whole pool in two."""
 
 
 def pool_arrays(pool: Pool) -> PoolArrays:
@@ -86,7 +85,7 @@ class ContextMaker:
             values=campaign.values.take(observed),
             acquired=acquired.copy(),
             pending=pending,
-            available=self._available.of(statuses == _AVAILABLE),
+            available=self._available.of(campaign.choosable),
             decision=campaign.next_decision,
             seed=decision_seed(plan.seed, campaign.next_decision),
             measure=plan.measure,
@@ -95,6 +94,7 @@ class ContextMaker:
             targets=plan.targets if plan.additional_properties else (),
             policy=campaign.rest_policy,
             campaign_seed=plan.seed,
+            limits=campaign.asking.on_new() if campaign.asking.is_limiting else None,
         )
 
     def _indices_of(self, decisions: Iterable[Iterable[str]]) -> IndexArray:

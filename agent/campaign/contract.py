@@ -57,7 +57,23 @@ def addition_breach(campaign: Campaign, new: Sequence[NewCandidate]) -> str:
         return "it carries no candidates"
     if campaign.added + len(new) > MAX_ADDED_CANDIDATES:
         return f"{campaign.added} have joined the pool; expected at most {MAX_ADDED_CANDIDATES:,}"
-    return growth_breach(campaign.pool, new)
+    return growth_breach(campaign.pool, new) or next(filter(None, (_unsettable(campaign, each) for each in new)), "")
+
+
+def _unsettable(campaign: Campaign, new: NewCandidate) -> str:
+    """Return what a candidate lacks that the lab sets for all others, or nothing."""
+    pool = campaign.pool
+    to_set = None if new.parameters is None else new.parameters.columns
+    told = {} if to_set is None else dict(zip(to_set.names, to_set.units, strict=True))
+    labels = () if to_set is None else to_set.labels
+    for name, unit in pool.parameter_units.items():
+        if told.get(name) != unit:
+            found = f"its parameter {name!r} is in {told[name]!r}" if name in told else f"it has no parameter {name!r}"
+            return f"{new.candidate_id!r}: {found}; expected one in {unit!r}, as the pool's have"
+    for name in pool.label_names:
+        if name not in labels:
+            return f"{new.candidate_id!r}: it has no label {name!r}, as the pool's have"
+    return ""
 
 
 def _why_not_grown(campaign: Campaign) -> str:

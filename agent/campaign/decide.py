@@ -195,7 +195,7 @@ def decide_control(campaign: Campaign, message: Control, *, signed_by: str = "",
     Raises:
         MessageError: When it is stale.
     """
-    if message.message_id in campaign.controls_seen:
+    if message.message_id in campaign.orders.seen:
         return Consequence((), answer_repeated(campaign, message))
     require_fresh(campaign, message, retained=retained)
     return Consequence(*answer_control(campaign, message, signed_by))

@@ -51,6 +51,7 @@ from agent.campaign.events import (
     InstrumentAway,
     InstrumentBack,
     LateResultKept,
+    LimitsChanged,
     MeasuredQuantity,
     ObservationAdded,
     ObservationAmended,
@@ -493,6 +494,11 @@ EVENT_DESCRIPTIONS: Final[Mapping[type[Event], EventDescription]] = {
     BeginCorrected: EventDescription(
         words=lambda e: f"the clock was ahead when the campaign began; its orders are those from {e.began_at} on",
         log_name="begin_corrected",
+        is_warning=True,
+    ),
+    LimitsChanged: EventDescription(
+        words=lambda _: "the campaign goes on with other limits",
+        log_name="limits_changed",
         is_warning=True,
     ),
     CampaignFinished: EventDescription(

@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from agent.campaign.lab.abilities import Abilities
 from agent.campaign.plan import CampaignPlan
 from agent.pool.growth import NewCandidate
+from agent.pool.limits.settings import AskingLimits
 from protocols.errors import StoreError
 from protocols.tables.account import Account
 
@@ -174,6 +175,8 @@ class RequestIssued:
     recipient: str
     source_id: str = ""
     """The candidate's id as the pool's table writes it; empty where that has no ids."""
+    takes: Mapping[str, float] = field(default_factory=dict)
+    """What it takes of each stock, and costs, by name [their units]; nothing where none is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -563,6 +566,13 @@ class BeginCorrected:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsChanged:
+    """The campaign was taken up again with other limits: they hold from here on, and what was used up stays used."""
+
+    limits: AskingLimits
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignFinished:
     """The last event, unless the budget grows: nothing is in flight and nothing more will be asked."""
 
@@ -615,6 +625,7 @@ Event = (
     | ApprovalOverdue
     | BudgetSet
     | BeginCorrected
+    | LimitsChanged
     | CampaignFinished
 )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
+
+import numpy as np
 
 from agent.campaign.events import (
     MAX_REASON_LENGTH,
@@ -15,11 +17,12 @@ from agent.campaign.events import (
     RequestIssued,
 )
 from agent.campaign.lab.assignment import Assigner
-from agent.campaign.life_cycle import Phase
+from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.presence import requeued
 from agent.campaign.standing import AttemptFailure
 from agent.campaign.state import Campaign
 from agent.campaign.stop_rules import NOTHING_NOTICED, Noticed, due
+from agent.pool.growth import NewCandidate
 from protocols.wire.attempt_ids import attempt_identity
 
 NOT_NEEDED: Final = "the campaign was stopped before it was approved"
@@ -53,36 +56,74 @@ def react(campaign: Campaign, noticed: Noticed = NOTHING_NOTICED) -> tuple[Event
 
 def _of_waiting(campaign: Campaign) -> Iterator[Event]:
     """Yield what becomes of what waits: asked for, abandoned, or withdrawn with the campaign."""
-    plan = campaign.plan
     if campaign.phase is Phase.STOPPING:
         yield from (DecisionWithdrawn(decision, NOT_NEEDED) for decision in campaign.awaiting_approval)
-    assigner = Assigner(campaign)
-    room = plan.parallel - len(campaign.in_flight)  # of those that an operator wants again some may have to wait
-    for candidate_id, attempt_failure in _waiting(campaign):
+    assigner, takes = Assigner(campaign), list[Mapping[str, float]]()
+    room = campaign.plan.parallel - len(campaign.in_flight)  # of those that an operator wants again some may wait
+    for candidate_id, why in _waiting(campaign):
         made = campaign.attempts_made.get(candidate_id, 0)
-        interrupted = campaign.interruptions.get(candidate_id, 0)
-        counted = made - interrupted - campaign.absence.forgiven.get(candidate_id, 0)
-        used_up = counted >= plan.max_attempts or interrupted >= MAX_INTERRUPTIONS
-        if attempt_failure.permanent or used_up or campaign.phase is Phase.STOPPING:
-            yield CandidateAbandoned(candidate_id, _abandoned_reason(attempt_failure.reason, made))
+        if _is_given_up(campaign, candidate_id, why):
+            yield CandidateAbandoned(candidate_id, _abandoned_reason(why.reason, made))
         elif campaign.phase is Phase.RUNNING and room > 0:
-            decision, turn = campaign.decision_of[candidate_id], campaign.requested + made + attempt_failure.place
+            if limit := _why_limited(campaign, candidate_id, takes):
+                yield CandidateAbandoned(candidate_id, f"{why.reason}; for another attempt {limit}"[:MAX_REASON_LENGTH])
+                continue
+            decision, turn = campaign.decision_of[candidate_id], campaign.requested + made + why.place
             assigned = assigner.assign(candidate_id, decision, made + 1, turn=turn)
             if assigned.never:
                 yield CandidateAbandoned(candidate_id, _abandoned_reason(assigned.why, made))
             elif assigned.recipient:
                 room -= 1
-                yield issue_request(campaign, candidate_id, decision, assigned.recipient, attempt=made + 1)
+                issued = issue_request(campaign, candidate_id, decision, assigned.recipient, attempt=made + 1)
+                if not campaign.asking.has_reserved(candidate_id):
+                    takes.append(issued.takes)
+                yield issued
+
+
+def _is_given_up(campaign: Campaign, candidate_id: str, why: AttemptFailure) -> bool:
+    """Tell whether a candidate that waits gets no further attempt."""
+    made, interrupted = campaign.attempts_made.get(candidate_id, 0), campaign.interruptions.get(candidate_id, 0)
+    counted = made - interrupted - campaign.absence.forgiven.get(candidate_id, 0)
+    used_up = counted >= campaign.plan.max_attempts or interrupted >= MAX_INTERRUPTIONS
+    return why.permanent or used_up or campaign.phase is Phase.STOPPING
+
+
+def _why_limited(campaign: Campaign, candidate_id: str, takes: list[Mapping[str, float]]) -> str:
+    """Return which limit is against one more request of a candidate, beside those that `takes` tells of."""
+    asking, pool = campaign.asking, campaign.pool
+    if not asking.is_limiting or asking.has_reserved(candidate_id):
+        return ""
+    index = pool.index_of[candidate_id]
+    return asking.why_barred(pool, index) or asking.lacking([*takes, asking.takes_of(pool, index)])
 
 
 def issue_request(
-    campaign: Campaign, candidate_id: str, decision: int, recipient: str, *, attempt: int
+    campaign: Campaign,
+    candidate_id: str,
+    decision: int,
+    recipient: str,
+    *,
+    attempt: int,
+    new: NewCandidate | None = None,
 ) -> RequestIssued:
-    """Return the request of an attempt."""
+    """Return the request of an attempt.
+
+    Args:
+        campaign: The state.
+        candidate_id: Whom it asks for.
+        decision: Which decision chose it.
+        recipient: Who is asked.
+        attempt: Number of the attempt, from 1.
+        new: The candidate, where it joins the pool by this very decision.
+    """
+    pool, asking = campaign.pool, campaign.asking
     identity = attempt_identity(campaign.plan.uid, decision, candidate_id, attempt)
-    index = campaign.pool.index_of.get(candidate_id)  # of none where it joins by this very decision
-    source_id = "" if index is None else campaign.pool.candidates[index].source_id
-    return RequestIssued(identity, candidate_id, decision, attempt, recipient, source_id)
+    if new is not None:
+        takes = asking.on_new().takes(new, pool.feature_names) if asking.is_limiting else {}
+        return RequestIssued(identity, candidate_id, decision, attempt, recipient, takes=takes)
+    index = pool.index_of[candidate_id]
+    source_id, takes = pool.candidates[index].source_id, asking.takes_of(pool, index)
+    return RequestIssued(identity, candidate_id, decision, attempt, recipient, source_id, takes)
 
 
 def _waiting(campaign: Campaign) -> list[tuple[str, AttemptFailure]]:
@@ -108,6 +149,17 @@ def _finish_reason(campaign: Campaign) -> str:
         return campaign.asking_ended[:MAX_REASON_LENGTH]
     if campaign.requested >= campaign.budget:
         return "the budget is spent"
-    if not campaign.available_count and not campaign.may_grow:
-        return "no candidate is left"
+    if not campaign.choosable_count and not campaign.may_grow:
+        return _nothing_left(campaign)
     return ""
+
+
+def _nothing_left(campaign: Campaign) -> str:
+    """Say that no candidate is left to choose, and which limit keeps out most of those that are."""
+    left = np.flatnonzero(campaign.statuses == int(CandidateStatus.AVAILABLE)).tolist()
+    reasons = campaign.asking.reasons(campaign.pool, left) if campaign.asking.is_limiting else {}
+    if not reasons:
+        return "no candidate is left"
+    first, count = next(iter(reasons.items()))
+    told = f"no candidate is left that may be asked for: of {len(left)}, {count}: {first}"
+    return told[:MAX_REASON_LENGTH]

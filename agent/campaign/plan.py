@@ -25,6 +25,7 @@ from agent.entropy.measure import (
 )
 from agent.entropy.target_properties import TargetProperty
 from agent.metrics import Metric
+from agent.pool.limits.settings import NO_LIMITS, AskingLimits
 from protocols.wire.limits import MAX_ABS_VALUE, USUAL_ABS_VALUE
 from protocols.wire.messages import Identifier, Name
 
@@ -165,6 +166,8 @@ class CampaignPlan(CampaignPlanSettings):
     """The metrics that are kept beside those of the bias, as the policy declares them."""
     approval: ApprovalSettings = NO_APPROVAL
     """Which decisions wait for an operator's approval."""
+    limits: Annotated[AskingLimits, Resume.KEEP_JOURNAL] = NO_LIMITS
+    """What may be asked for when it began; that of now is the campaign's."""
     grows_pool: bool = False
     """Whether the policy may choose candidates that it makes itself, which then join the pool."""
     scale: Annotated[float, Resume.KEEP_JOURNAL] = 1.0

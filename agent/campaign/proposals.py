@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -25,6 +25,7 @@ from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.people.approval import needs_approval
 from agent.campaign.plan import Ordering
 from agent.campaign.state import Campaign
+from agent.pool.growth import NewCandidate
 from protocols.errors import invariant
 
 SEEDS_KEPT: Final = 4
@@ -50,11 +51,24 @@ def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
         if oldest_open <= campaign.next_decision - plan.lag:
             return None
     count = min(plan.batch, campaign.budget - campaign.requested)
-    if not campaign.may_grow:
+    if campaign.asking.is_limiting:
+        count = min(count, _surely_together(campaign))
+    elif not campaign.may_grow:
         count = min(count, campaign.available_count)
     if count < 1 or (plan.ordering is not Ordering.IN_ORDER and campaign.open_count + count > plan.parallel):
         return None
     return DecisionNeeded(campaign.next_decision, count, campaign.rest_policy)
+
+
+def _surely_together(campaign: Campaign) -> int:
+    """Return how many candidates may be chosen at once under limits: what is left suffices, whichever they are.
+
+    What a new candidate would take nobody knows before it is made, so that a policy that makes any is asked for one.
+    """
+    if campaign.may_grow and campaign.asking.limits.supplies:
+        return 1
+    together = campaign.asking.surely_together(campaign.pool, campaign.choosable)
+    return max(together, campaign.plan.batch) if campaign.may_grow else together
 
 
 @lru_cache(maxsize=SEEDS_KEPT)
@@ -68,10 +82,10 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     """Turn what the policy proposed into a decision and its requests, or into the end of all asking.
 
     A proposal is dropped when another one is wanted by now (an operator has taken candidates out, so that fewer are
-    left than were asked for, say), when a candidate in it was taken or excluded meanwhile, or when it has new ones and
-    an operator has added others; the question is then asked again on the state of now. So is one without a choice when
-    anything at all has happened since it was asked for: it is for good, and what has come in may have been what the
-    policy lacked.
+    left than were asked for, say), when a candidate in it was taken or excluded meanwhile or a limit is against it by
+    now, or when it has new ones and an operator has added others; the question is then asked again on the state of
+    now. So is one without a choice when anything at all has happened since it was asked for: it is for good, and what
+    has come in may have been what the policy lacked.
 
     Args:
         campaign: The state.
@@ -97,6 +111,9 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     in_pool = [index for index in indices if index < len(pool)]
     statuses = campaign.statuses
     taken = [named[index] for index in in_pool if statuses.item(index) != CandidateStatus.AVAILABLE]
+    joining = {index: each for index, each in enumerate(added, len(pool)) if index in indices}
+    if campaign.asking.is_limiting:
+        taken += _against_limits(campaign, in_pool, joining.values())
     if taken:
         invariant(  # else it would be asked the same for ever
             based_on != campaign.sequence,
@@ -125,20 +142,29 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     )
     if made.held:
         return Consequence((made,))
-    return Consequence((made, *_requests(campaign, asked.decision, candidate_ids)))
+    return Consequence((made, *_requests(campaign, made, {each.candidate_id: each for each in joining.values()})))
 
 
 def _requests(
-    campaign: Campaign, decision: int, candidate_ids: Iterable[str]
+    campaign: Campaign, made: DecisionMade, joining: Mapping[str, NewCandidate]
 ) -> Iterator[RequestIssued | RequestDeferred]:
-    """Yield the request of each candidate, or why it waits."""
+    """Yield the request of each candidate of a decision, or why it waits."""
     assigner = Assigner(campaign)
-    for place, candidate_id in enumerate(candidate_ids):
-        found = assigner.assign(candidate_id, decision, 1, turn=campaign.requested + place)
+    for place, which in enumerate(made.candidate_ids):
+        new = joining.get(which)
+        found = assigner.assign(which, made.decision, 1, turn=campaign.requested + place, new=new)
         if found.recipient:
-            yield issue_request(campaign, candidate_id, decision, found.recipient, attempt=1)
+            yield issue_request(campaign, which, made.decision, found.recipient, attempt=1, new=new)
         else:
-            yield RequestDeferred(candidate_id, decision, found.why[:MAX_REASON_LENGTH])
+            yield RequestDeferred(which, made.decision, found.why[:MAX_REASON_LENGTH])
+
+
+def _against_limits(campaign: Campaign, in_pool: Iterable[int], new: Iterable[NewCandidate]) -> Iterator[str]:
+    """Yield the ids of those chosen that may not be asked for."""
+    asking, pool = campaign.asking, campaign.pool
+    may_ask, on_new = asking.may_ask(pool), asking.on_new()
+    yield from (pool.candidate_ids[index] for index in in_pool if not may_ask.item(index))
+    yield from (each.candidate_id for each in new if on_new.why_not(each, pool.feature_names))
 
 
 def _exhausted_policy(campaign: Campaign, asked: DecisionNeeded, based_on: int, proposal: Proposal) -> Consequence:

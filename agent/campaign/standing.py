@@ -26,6 +26,8 @@ from agent.campaign.events import (
 )
 from agent.campaign.lab.announced import Lab
 from agent.campaign.life_cycle import OPEN, TRANSITIONS, CandidateStatus, Phase
+from agent.campaign.limits.asking import Asking
+from agent.campaign.people.orders_seen import OrdersSeen
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.results_seen import ResultSeen, content_of
 from agent.pool.candidates import Pool
@@ -67,19 +69,6 @@ class AttemptFailure:
     """Which of the candidates of its decision it is, of one that was approved: each has a turn of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class ControlSeen:
-    """A control that is in the journal.
-
-    Attributes:
-        row: Number of its row, the first of them.
-        refused: Why it was refused; empty where it was not.
-    """
-
-    row: int
-    refused: str = ""
-
-
 class Standing:
     """What the journal of a campaign has told so far.
 
@@ -92,6 +81,7 @@ class Standing:
         grown_at: Number of the last event by which an operator let any join it.
         statuses: `CandidateStatus` of each candidate, shape (n,), in pool order.
         available_count: How many of them are `AVAILABLE`.
+        asking: What limits its questions besides the budget, and what was used up.
         values: Value of each observed candidate [unit of the plan], NaN elsewhere, shape (n,).
         sequence: Number of the last event folded; the journal counts from 1.
         began_at: When the campaign began, by the agent's clock; None in journals of old.
@@ -101,7 +91,6 @@ class Standing:
         fired: The stop rule that fired, if one has.
         budget: Candidates that may be requested, as it is now.
         largest_budget: The largest that it ever was.
-        budgets_ordered: How often an operator has set it.
         requested: Candidates ever requested or held; with `open_decisions` it bounds what was spent.
         open_decisions: Decision number -> its candidates without an outcome.
         retry_pending: Candidates whose last attempt failed or expired, oldest first.
@@ -112,13 +101,8 @@ class Standing:
         chosen: Decision number -> its candidates, for the decisions that the next one must take for pending.
         contradictions: Results in the journal that contradict the first one of their attempt.
         awaiting_approval: Decisions that wait for approval, oldest first -> whether they have for too long.
-        controls_seen: Message id -> each control that is in the journal.
-        controls_noted: How many of them changed nothing.
-        controls_refused: How many of them were refused.
-        orders_about: How often an operator has changed what is known of each candidate.
-        pauses_ordered: How often an operator has paused it.
+        orders: What operators have ordered.
         stands_since: Number of the event since which phase and `standing_reason` are what they are.
-        ordered_at: When the last pause or resumption was sent that an operator ordered; None before there was one.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -139,6 +123,7 @@ class Standing:
         self.sequence = 0
         self.statuses: NDArray[np.int8] = np.zeros(len(pool), dtype=np.int8)
         self.available_count = len(pool)
+        self.asking = Asking()
         self.values: NDArray[np.float64] = np.full(len(pool), np.nan)
         self.additional: NDArray[np.float64] = np.empty((len(pool), 0))
         """Values of the additional properties that are balanced, shape (n, p − 1)."""
@@ -146,7 +131,6 @@ class Standing:
         """Standard uncertainties that came with the values, 0 where none did, shape (n, p)."""
         self.budget = 0
         self.largest_budget = 0
-        self.budgets_ordered = 0
         self.requested = 0
         self.next_decision = 0
         self.retries = 0
@@ -163,12 +147,7 @@ class Standing:
         self.chosen: dict[int, tuple[str, ...]] = {}
         self.contradictions = 0
         self.awaiting_approval: dict[int, bool] = {}
-        self.controls_seen: dict[str, ControlSeen] = {}
-        self.controls_noted = 0
-        self.controls_refused = 0
-        self.orders_about: dict[str, int] = {}
-        self.pauses_ordered = 0
-        self.ordered_at: datetime | None = None
+        self.orders = OrdersSeen()
         self.observations = 0
         self._acquired = np.zeros(0, dtype=np.int64)
         self._acquired_decisions = np.zeros(0, dtype=np.int64)
@@ -256,6 +235,17 @@ class Standing:
         """Decision number of each of `acquired`, shape (t,)."""
         return self._acquired_decisions[: self._acquired_count]
 
+    @property
+    def choosable(self) -> NDArray[np.bool_]:
+        """Whether a decision may choose each candidate: it is available, and no limit is against it, shape (n,)."""
+        available: NDArray[np.bool_] = self.statuses == int(CandidateStatus.AVAILABLE)
+        return available & self.asking.may_ask(self.pool) if self.asking.is_limiting else available
+
+    @property
+    def choosable_count(self) -> int:
+        """How many candidates a decision may choose from."""
+        return int(np.count_nonzero(self.choosable)) if self.asking.is_limiting else self.available_count
+
     def status_of(self, candidate_id: str) -> CandidateStatus:
         """Return where a candidate of the pool is in its life."""
         return CandidateStatus(int(self.statuses[self.pool.index_of[candidate_id]]))
@@ -275,6 +265,7 @@ class Standing:
         self.available_count += (after is CandidateStatus.AVAILABLE) - (before is CandidateStatus.AVAILABLE)
         if after not in OPEN and before in OPEN:
             self._close(candidate_id)
+            self.asking.release(candidate_id)
             if before is CandidateStatus.HELD:
                 self._give_back(candidate_id)
         elif before is CandidateStatus.ABANDONED:

@@ -40,6 +40,7 @@ from agent.campaign.events import (
     InstrumentAway,
     InstrumentBack,
     LateResultKept,
+    LimitsChanged,
     ObservationAdded,
     ObservationAmended,
     ObservationRetracted,
@@ -53,7 +54,9 @@ from agent.campaign.events import (
     StopRuleFired,
 )
 from agent.campaign.life_cycle import PHASES, REQUEUED_UNCHOSEN, Phase
-from agent.campaign.standing import Attempt, AttemptFailure, ControlSeen, Standing
+from agent.campaign.limits.asking import Asking
+from agent.campaign.people.orders_seen import ControlSeen
+from agent.campaign.standing import Attempt, AttemptFailure, Standing
 from protocols.errors import InvariantViolation, invariant
 from protocols.wire.messages import FailureReason, ReceiptStatus
 
@@ -92,7 +95,7 @@ class Campaign(Standing):
         _FOLD[kind](self, event)
         self.sequence += 1
         if isinstance(event, OF_CONTROLS) and event.message_id is not None:
-            self.controls_seen.setdefault(event.message_id, ControlSeen(self.sequence, getattr(event, "why", "")))
+            self.orders.seen.setdefault(event.message_id, ControlSeen(self.sequence, getattr(event, "why", "")))
         if self._stands != stood:
             self.stands_since = self.sequence
 
@@ -108,6 +111,7 @@ class Campaign(Standing):
         )
         self._plan, self.reading = event.plan, event.reading
         self.budget = self.largest_budget = event.plan.budget
+        self.asking = Asking(event.plan.limits)
         self.began_at = event.began_at
         additional = len(event.plan.additional_properties)
         self.additional = np.full((len(self.pool), additional), np.nan)
@@ -137,6 +141,7 @@ class Campaign(Standing):
             self.awaiting_approval[event.decision] = False
             for candidate_id in event.candidate_ids:
                 self._move(event, candidate_id)
+                self._reserve(candidate_id)
 
     def _approved(self, event: DecisionApproved) -> None:
         for place, candidate_id in enumerate(self._held_by(event.decision)):
@@ -161,7 +166,7 @@ class Campaign(Standing):
         invariant(event.budget >= self.requested, f"a budget of {event.budget}, and {self.requested} are requested")
         self.budget = event.budget
         self.largest_budget = max(self.largest_budget, event.budget)
-        self.budgets_ordered += event.message_id is not None
+        self.orders.budgets += event.message_id is not None
         self.finish_reason = ""
 
     def _exhausted(self, event: PolicyExhausted) -> None:
@@ -184,10 +189,17 @@ class Campaign(Standing):
         self.in_flight[event.attempt_id] = attempt
         self.attempts_made[event.candidate_id] = event.attempt
         self.retries += event.attempt > 1
+        self.asking.use(event.candidate_id, event.takes)
 
     def _deferred(self, event: RequestDeferred) -> None:
         self._move(event, event.candidate_id)
         self.retry_pending[event.candidate_id] = AttemptFailure(event.reason, permanent=False)
+        self._reserve(event.candidate_id)
+
+    def _reserve(self, candidate_id: str) -> None:
+        """Keep back what the first request of a candidate takes, so that nobody else is chosen who needs it."""
+        takes = self.asking.takes_of(self.pool, self.pool.index_of[candidate_id])
+        self.asking.reserve(candidate_id, takes)
 
     def _result(self, event: ResultAccepted) -> None:
         self._move(event, event.candidate_id)
@@ -249,7 +261,7 @@ class Campaign(Standing):
     def _requeued(self, event: CandidateRequeued) -> None:
         which, is_ordered = event.candidate_id, event.message_id is not None
         if is_ordered:
-            self._order_about(which)
+            self.orders.about[which] += 1
             self.interruptions.pop(which, None)
             self.absence.failed.discard(which)
         if which not in self.decision_of:
@@ -266,29 +278,26 @@ class Campaign(Standing):
 
     def _excluded(self, event: CandidateExcluded) -> None:
         self._move(event, event.candidate_id)
-        self._order_about(event.candidate_id)
+        self.orders.about[event.candidate_id] += 1
 
     def _added(self, event: ObservationAdded) -> None:
         self._move(event, event.candidate_id)
         additional = event.values_of([each.name for each in self.plan.additional_properties])
         index = self._observe(event.candidate_id, event.value, additional)
         self.uncertainties[index] = event.uncertainties_of(self.plan.property_names)
-        self._order_about(event.candidate_id)
+        self.orders.about[event.candidate_id] += 1
 
     def _retracted(self, event: ObservationRetracted) -> None:
         self._move(event, event.candidate_id)
         self._forget_value(event.candidate_id)
-        self._order_about(event.candidate_id)
+        self.orders.about[event.candidate_id] += 1
 
     def _amended(self, event: ObservationAmended) -> None:
         self._move(event, event.candidate_id)
         index = self.pool.index_of[event.candidate_id]
         self.values[index], self.additional[index] = event.value, event.additional
         self.uncertainties[index] = event.uncertainties
-        self._order_about(event.candidate_id)
-
-    def _order_about(self, candidate_id: str) -> None:
-        self.orders_about[candidate_id] = self.orders_about.get(candidate_id, 0) + 1
+        self.orders.about[event.candidate_id] += 1
 
     def _joined(self, event: CandidatesAdded) -> None:
         self._grow(event.candidates)
@@ -302,18 +311,21 @@ class Campaign(Standing):
         self.paused_itself = paused and event.message_id is None
         self.abandoned_in_a_row = 0
         if event.message_id is not None:
-            self.pauses_ordered += paused
+            self.orders.pauses += paused
         if not isinstance(event, CampaignStopping) and event.ordered_at is not None:
-            self.ordered_at = event.ordered_at
+            self.orders.last_sent_at = event.ordered_at
 
     def _noted(self, _event: ControlNoted) -> None:
-        self.controls_noted += 1
+        self.orders.noted += 1
 
     def _refused(self, _event: ControlRefused) -> None:
-        self.controls_refused += 1
+        self.orders.refused += 1
 
     def _begin_corrected(self, event: BeginCorrected) -> None:
         self.began_at = event.began_at
+
+    def _limits_changed(self, event: LimitsChanged) -> None:
+        self.asking = self.asking.changed(event.limits)
 
     def _finished(self, event: CampaignFinished) -> None:
         invariant(not self.open_decisions, f"finished with {self.open_count} candidates open")
@@ -356,5 +368,6 @@ _FOLD: Final[dict[type[Event], Callable[[Campaign, Any], None]]] = {
     ApprovalOverdue: Campaign._overdue,  # noqa: SLF001
     BudgetSet: Campaign._budget_set,  # noqa: SLF001
     BeginCorrected: Campaign._begin_corrected,  # noqa: SLF001
+    LimitsChanged: Campaign._limits_changed,  # noqa: SLF001
     CampaignFinished: Campaign._finished,  # noqa: SLF001
 }

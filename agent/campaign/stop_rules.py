@@ -65,7 +65,7 @@ def _may_ask(campaign: Campaign) -> bool:
         campaign.phase is Phase.RUNNING
         and campaign.policy_exhausted is None
         and campaign.requested < campaign.budget
-        and (campaign.available_count > 0 or campaign.may_grow)
+        and (campaign.choosable_count > 0 or campaign.may_grow)
     )
 
 
@@ -163,7 +163,7 @@ class RuleWatch:
 
 def rules_in_vain(campaign: Campaign) -> tuple[str, ...]:
     """Return a sentence for each rule of a campaign that is on and can never fire."""
-    candidates = campaign.available_count + campaign.requested
+    candidates = campaign.choosable_count + campaign.requested
     return tuple(never_fires(campaign.plan, families=len(campaign.pool.families), candidates=candidates))
 
 

@@ -23,7 +23,7 @@ from agent.pool.earlier_log import EarlierLog
 from agent.pool.interventions import Interventions
 from protocols.errors import TableError
 from protocols.wire.limits import MAX_FAMILIES, MAX_PAYLOAD_BYTES
-from protocols.wire.parameters import Parameters
+from protocols.wire.parameters import ParameterColumns, Parameters
 from protocols.wire.structure import CrystalStructure
 
 FEATURE_DECIMALS: Final = 9
@@ -105,6 +105,23 @@ class Pool:
     def of_source_id(self) -> dict[str, str]:
         """Candidate id by the id that the table of the pool writes, of those that have one."""
         return {each.source_id: each.candidate_id for each in self.candidates if each.source_id}
+
+    @cached_property
+    def parameter_units(self) -> dict[str, str]:
+        """Unit of each parameter that the candidates of the table have; nothing where they have none."""
+        columns = self._parameter_columns
+        return {} if columns is None else dict(zip(columns.names, columns.units, strict=True))
+
+    @cached_property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the words that an instrument is told of the table's candidates."""
+        columns = self._parameter_columns
+        return () if columns is None else columns.labels
+
+    @cached_property
+    def _parameter_columns(self) -> ParameterColumns | None:
+        """What the parameters of the table are called: those of the first candidate that has any."""
+        return next((each.parameters.columns for each in self.candidates if each.parameters is not None), None)
 
     def candidate(self, candidate_id: str) -> Candidate:
         """Return a candidate by its id."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt, Campaign
+from agent.pool.candidates import Pool
 from agent.runtime.messages import MessageBuilder
 from agent.settings import CampaignSettings
 from agent.store.commit import OutboxItem
@@ -96,19 +97,20 @@ class AskedAttempts:
         self._known = len(self._campaign.attempts)
 
 
-def facts_of(plan: CampaignPlan, settings: CampaignSettings, features: Sequence[str] | None) -> CampaignFacts:
+def facts_of(plan: CampaignPlan, settings: CampaignSettings, pool: Pool) -> CampaignFacts:
     """Return what a mapping must know of a campaign.
 
     Args:
         plan: Of its journal.
         settings: How patient the agent is.
-        features: Names of the pool's features.
+        pool: The candidates.
     """
     units = {plan.property_name: plan.unit} | {each.name: each.unit for each in plan.additional_properties}
     return CampaignFacts(
         campaign=plan.campaign,
         units=units,
-        features=features,
+        parameters=pool.parameter_units,
+        features=pool.feature_names,
         parallel=plan.parallel,
         request_timeout_s=settings.request_timeout_s,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
 import structlog
+from pydantic import BaseModel
 
 from agent.campaign.event_descriptions import additions_of, changes_dataset, description_of
 from agent.campaign.events import Event, ResultContradicted
@@ -23,6 +24,9 @@ MAX_QUARANTINE_LINES: Final = 1_000
 
 MAX_WAITING_LINES: Final = 1_000
 """Lines of who is waited for: an instrument that comes and goes for ever does not fill the log."""
+
+LOGGED_IF_ANY: Final = frozenset({"takes"})
+"""Fields of events that a line has only where they hold something."""
 
 NOT_LOGGED: Final = frozenset(
     {"quantities", "provenance", "added", "candidates", "replicates", "conditions", "remarks", "files"}
@@ -132,7 +136,11 @@ class TransactionLog:
         row = description_of(event)
         if not row.log_name:
             return
-        names = [field for field in event.__dataclass_fields__ if field not in NOT_LOGGED]
+        names = [
+            field
+            for field in event.__dataclass_fields__
+            if field not in NOT_LOGGED and (field not in LOGGED_IF_ANY or getattr(event, field))
+        ]
         fields = {name: _plain(getattr(event, name)) for name in names}
         if isinstance(event, ResultContradicted):
             fields["says"] = {each.name: each.value for each in event.quantities}
@@ -155,7 +163,9 @@ class TransactionLog:
 
 
 def _plain(value: Any) -> Any:
-    """Return the value of a field as a log holds it: a time as ISO 8601."""
+    """Return the value of a field as a log holds it: a time as ISO 8601, settings as far as somebody set them."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_defaults=True)
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 from agent.campaign.decide import ResultAck
 from agent.campaign.people.controls import ControlAck
 from agent.campaign.state import Attempt
+from agent.runtime.admission.admission import Admission
 from agent.runtime.messages import MessageBuilder, OutgoingMessage, figures_of
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.commit import JournalHead, OutboxItem
@@ -61,6 +62,7 @@ class Outbound:
         messages: Makes our messages.
         unconfirmed: Requests of an earlier start that the broker has not confirmed.
         journal: What of the journal receipts, reports and the campaign's state tell.
+        admission: What a request waits for before it goes out; by default nothing.
     """
 
     def __init__(
@@ -70,6 +72,8 @@ class Outbound:
         messages: MessageBuilder,
         unconfirmed: Iterable[OutboxItem],
         journal: JournalView = NOTHING_TOLD,
+        *,
+        admission: Admission | None = None,
     ) -> None:
         self.connected = False
         self.unconfirmed = {item.attempt_id: item for item in unconfirmed}
@@ -84,6 +88,7 @@ class Outbound:
         self._transport = transport
         self._messages = messages
         self._head = journal.head
+        self._admission = admission or Admission()
         self._election = Election(messages.instance, lambda: another_agent(self._campaign.plan.campaign))
         self._sending: set[str] = set()
         self._row_at = journal.row_at
@@ -251,8 +256,11 @@ class Outbound:
         self._sending.add(attempt_id)
         try:
             await self._election.may_act.wait()
-            while self.connected and attempt_id in self._campaign.in_flight:
-                item = self.unconfirmed.get(attempt_id) or self._maker.request(self._campaign.attempts[attempt_id])
+            while self._is_wanted(attempt_id):
+                attempt = self._campaign.attempts[attempt_id]
+                if not await self._admission.admit(attempt, lambda: self._is_wanted(attempt_id)):
+                    continue
+                item = self.unconfirmed.get(attempt_id) or self._maker.request(attempt)
                 if await self.send(item.topic, item.payload):
                     if self.unconfirmed.pop(attempt_id, None) is not None:
                         self.confirmed.append(attempt_id)
@@ -260,6 +268,10 @@ class Outbound:
                 await asyncio.sleep(RETRY_REQUEST_S)
         finally:
             self._sending.discard(attempt_id)
+
+    def _is_wanted(self, attempt_id: str) -> bool:
+        """Tell whether a request is to go out: the link is up, and its answer awaited."""
+        return self.connected and attempt_id in self._campaign.in_flight
 
     def _resend(self, recipient: str | None) -> None:
         """Send again what may be lost: everything unconfirmed, and what is in flight to an addressed recipient.

@@ -7,13 +7,22 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from agent.campaign.decide import Consequence
-from agent.campaign.events import BeginCorrected, BudgetSet, CampaignResumed, CampaignStarted, Event, StartSetLoaded
+from agent.campaign.events import (
+    BeginCorrected,
+    BudgetSet,
+    CampaignResumed,
+    CampaignStarted,
+    Event,
+    LimitsChanged,
+    StartSetLoaded,
+)
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
 from agent.campaign.people.controls import CLOCK_TOLERANCE_S
 from agent.campaign.people.orders import budget_refused
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, Resume, parts_with
 from agent.pool.candidates import Pool
+from agent.pool.limits.settings import AskingLimits
 from agent.store.commit import Commit
 from agent.store.store import Store
 from agent.store.tables import SCHEMA_VERSION
@@ -87,19 +96,22 @@ def remember(store: Store, pool: Pool, code: CodeSource | None = None) -> Ledger
     return Ledger.of_journal(pool, store.journal(), code)
 
 
-def take_up(store: Store, ledger: Ledger, *, now: str, budget: int = 0) -> tuple[Event, ...]:
+def take_up(
+    store: Store, ledger: Ledger, *, now: str, budget: int = 0, limits: AskingLimits | None = None
+) -> tuple[Event, ...]:
     """Journal and fold what it changes that a campaign is opened again; return it.
 
     A begin that the clock has not reached is taken back: it was ahead then, and no order of now would be obeyed. A
     campaign that had paused itself goes on: whoever starts it again has fixed the lab. One that is given a larger
     budget than it ever had gets it, and goes on if it was finished; a smaller one than an operator has set since is
-    only what it was started with, and is not news.
+    only what it was started with, and is not news. Other limits than before hold from now on.
 
     Args:
         store: The database.
         ledger: The campaign, folded from it.
         now: Wall-clock time as ISO 8601.
         budget: What the settings ask for.
+        limits: What may be asked for from here on; None leaves it as it was.
 
     Raises:
         StoreError: When it cannot have the larger budget.
@@ -118,6 +130,8 @@ def take_up(store: Store, ledger: Ledger, *, now: str, budget: int = 0) -> tuple
         return ()
     if campaign.began_at is not None and (campaign.began_at - time).total_seconds() > CLOCK_TOLERANCE_S:
         events.append(BeginCorrected(time))
+    if limits is not None and limits != campaign.asking.limits:
+        events.append(LimitsChanged(limits))
     if campaign.paused_itself:
         events.append(CampaignResumed("the agent was started again"))
     if events:

@@ -28,7 +28,7 @@ from protocols.signing.signature import UNPROVEN, require_signature
 from protocols.signing.status_order import StatusOrder
 from protocols.wire.attribution import attributed, ordered_by
 from protocols.wire.codec import UNMAPPED, decode
-from protocols.wire.messages import ControlStatus, ReceiptStatus, Status, cut
+from protocols.wire.messages import Capabilities, ControlStatus, ReceiptStatus, Status, cut
 from protocols.wire.topics import AGENT_CLIENT, removes_retained
 
 NOTHING_RETAINED: Final = "status: removed"
@@ -108,6 +108,7 @@ class Transaction:
     verdicts: list[str] = field(default_factory=list)
     """What was found of each delivery, in their order; empty where an event came of it."""
     statuses: list[Status] = field(default_factory=list)
+    announced: list[Capabilities] = field(default_factory=list)
     agents_heard: list[tuple[Status, bool]] = field(default_factory=list)
     """What was said on the agents' own topic, and whether it was retained; ours comes back as well."""
     recorded: RecordingMark | None = None
@@ -230,6 +231,8 @@ class TransactionBuilder:
             if message.client == AGENT_CLIENT:
                 transaction.agents_heard.append((message, delivery.retain))
             return message.type
+        if isinstance(message, Capabilities):
+            transaction.announced.append(message)
         verdict = f"{message.type}: {outcome.disposition}"
         transaction.counts[verdict] += 1
         self._take_consequence(transaction, outcome)

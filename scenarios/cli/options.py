@@ -70,6 +70,14 @@ RecordedCampaign = Annotated[
 ]
 Runs = Annotated[Path, typer.Option(help="Where run folders go.", envvar="ENTROPILOT_RUNS")]
 Resume = Annotated[bool, typer.Option("--resume", help="Resume a campaign where it was left, however it ended.")]
+Live = Annotated[
+    bool,
+    typer.Option("--live", help="A real lab is meant: let it be driven, at a broker that live.brokers names."),
+]
+DryRunOnly = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Show the first requests as they would be sent, and send and write nothing."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No live view and no table.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 ShowSettings = Annotated[

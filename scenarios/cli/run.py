@@ -18,7 +18,9 @@ from scenarios.cli.options import (
     Campaign,
     Database,
     Debug,
+    DryRunOnly,
     Json,
+    Live,
     Policy,
     Quiet,
     Resume,
@@ -55,6 +57,8 @@ def run(
     runs: Runs = Path("runs"),
     database: Database = None,
     resume: Resume = False,
+    live: Live = False,
+    dry_run: DryRunOnly = False,
     quiet: Quiet = False,
     json: Json = False,
     show_settings: ShowSettings = False,
@@ -69,13 +73,18 @@ def run(
         if show_settings:
             print_settings(resolved, json=json)
             return
-        if (kills := len(resolved.settings.crashes.at)) and not single_process:
+        if (kills := len(resolved.settings.crashes.at)) and not single_process and not dry_run:
             from scenarios.run.crashes import supervise_with_kills
             from scenarios.sources.run_folder import choose_campaign
 
             name = choose_campaign(runs, resolved.settings.name, campaign, resume=resume, database=database)
             raise SystemExit(supervise_with_kills(sys.argv[1:], campaign=name, kills=kills))
-        request = _request(scenario, resolved.settings, campaign, runs, database, resume=resume, quiet=quiet or json)
+        request = _request(
+            scenario, resolved.settings, campaign, runs, database, resume=resume, is_live=live, quiet=quiet or json
+        )
+        if dry_run:
+            _show_dry_run(request, json=json)
+            return
         if single_process:
             from scenarios.run.crashes import end_with_parent
 
@@ -96,6 +105,8 @@ def agent(
     runs: Runs = Path("runs"),
     database: Database = None,
     resume: Resume = False,
+    live: Live = False,
+    dry_run: DryRunOnly = False,
     quiet: Quiet = False,
     json: Json = False,
     show_settings: ShowSettings = False,
@@ -113,9 +124,12 @@ def agent(
 
         request = _request(
             scenario, resolved.settings, campaign, runs, database,
-            resume=resume, quiet=quiet or json, with_simulator=False,
+            resume=resume, is_live=live, quiet=quiet or json, with_simulator=False,
         )  # fmt: skip
         require_sound_lab(resolved, request.world.pool.feature_names)
+        if dry_run:
+            _show_dry_run(request, json=json)
+            return
         _run_and_tell(request, quiet=quiet or json, json=json)
 
 
@@ -127,6 +141,7 @@ def _request(
     database: str | None,
     *,
     resume: bool,
+    is_live: bool,
     quiet: bool,
     with_simulator: bool = True,
 ) -> RunRequest:
@@ -138,8 +153,20 @@ def _request(
     world = build_world_for(scenario, quiet=quiet)
     require_own_pool(named, runs, scenario, world.pool.digest)
     return RunRequest(
-        scenario, world, name, runs / name, resume=resume, with_simulator=with_simulator, database_url=database
-    )
+        scenario, world, name, runs / name,
+        resume=resume, with_simulator=with_simulator, database_url=database, is_live=is_live,
+    )  # fmt: skip
+
+
+def _show_dry_run(request: RunRequest, *, json: bool) -> None:
+    from scenarios.run.before.dry_run import first_requests
+    from scenarios.run.before.report import dry_run_in_words, dry_run_json
+
+    found = first_requests(request)
+    if json:
+        print_json(dry_run_json(found))
+    else:
+        show(dry_run_in_words(found))
 
 
 def _run_and_tell(request: RunRequest, *, quiet: bool, json: bool) -> None:

@@ -37,7 +37,8 @@ def _pool(guess: Guess, name: str, file: str) -> Iterator[str]:
     yield f"# A start for {guess.path.name} and a lab with messages of its own. Correct what is guessed, then:"
     yield f"#   entropilot lab try {file}                        # what would be sent for the first candidate"
     yield f"#   entropilot lab try {file} --topic … --payload …  # how an answer would be understood"
-    yield f"#   entropilot agent {file} --broker mqtt://lab:1883 # when both are right"
+    yield f"#   entropilot agent {file} --dry-run                # the first requests, sent to nobody"
+    yield f"#   entropilot agent {file} --live --broker mqtt://lab:1883   # when all are right"
     yield "# Labs of other kinds: entropilot lab show self_driving_lab, plc, home_assistant or phone."
     yield ""
     yield f"name = {_quoted(name)}"
@@ -76,6 +77,9 @@ def _campaign(guess: Guess) -> Iterator[str]:
 
 
 def _request(guess: Guess, instrument: str) -> Iterator[str]:
+    yield ""
+    yield "[live]"
+    yield 'brokers = []   # brokers at which --live may drive this lab, as in ["lab:1883"]'
     yield ""
     yield "# --- What the lab is told, and what it says. Topics and fields are those of your lab; change them freely."
     yield ""

@@ -140,6 +140,6 @@ def operator_of(wanted: ScheduledControls, campaign: Campaign, broker: BrokerSet
             MqttSession(broker, client_id=client_id, subscriptions=(), ending=lambda: SessionEnd.ENDED), signing
         ),
         acquired=lambda: len(campaign.acquired),
-        carried_out=lambda message_id: message_id in campaign.controls_seen,
+        carried_out=lambda message_id: message_id in campaign.orders.seen,
         awaits=lambda decision: decision in campaign.awaiting_approval,
     )

@@ -26,6 +26,7 @@ class RunRequest:
         with_simulator: Whether this process plays the lab and its operator too.
         database_url: Another database than the folder's own, or than it remembers.
         may_crash: Whether the process kills itself where the scenario says so.
+        is_live: Whether a person said that a real lab may be driven.
     """
 
     scenario: Scenario
@@ -36,6 +37,7 @@ class RunRequest:
     with_simulator: bool = True
     database_url: str | None = None
     may_crash: bool = False
+    is_live: bool = False
 
 
 def require_answers(request: RunRequest) -> None:

@@ -27,6 +27,7 @@ from scenarios.broker.broker import EMBEDDED_LIMITS, broker_for
 from scenarios.broker.flaky_network import network_for
 from scenarios.display.console import progress_on_stderr, tell
 from scenarios.display.progress import late
+from scenarios.run.before.leave import require_leave
 from scenarios.run.connection import told_connection
 from scenarios.run.crashes import crash_at
 from scenarios.run.live.view import LiveView
@@ -59,6 +60,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
     """
     scenario = request.scenario
     require_answers(request)
+    require_leave(request)
     wanted = _wanted(request)
     # Before a folder is made for it:
     signing = given_signing(request)
@@ -208,6 +210,7 @@ async def _run(
                 broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
                 signing=signing,
                 lab=scenario.lab,
+                is_live=request.is_live or request.with_simulator,
                 on_commit=on_commit,
             ) as agent,
         ):

@@ -118,7 +118,7 @@ class RunWatch:
             connected=self._agent.connected,
             link_trouble=self._agent.link_trouble,
             waiting_for=(*self._agent.waiting_for, *_approvals(campaign)),
-            held=self._agent.disk.reason,
+            held=self._agent.disk.reason or self._agent.admission.pace.reason,
         )
 
     def _name(self, candidate_id: str) -> str:

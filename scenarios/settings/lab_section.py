@@ -64,6 +64,7 @@ def facts_of(scenario: Scenario, features: Sequence[str] | None = None) -> Campa
     return CampaignFacts(
         campaign=scenario.name,
         units={campaign.property: campaign.unit} | additional,
+        parameters={} if scenario.pool.columns is None else dict(scenario.pool.columns.parameters),
         features=features,
         parallel=campaign.parallel,
         request_timeout_s=campaign.request_timeout_s,

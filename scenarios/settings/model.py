@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from agent.campaign.limits.settings import LimitSettings
 from agent.campaign.people.approval import ApprovalSettings
 from agent.settings import CampaignSettings
 from protocols.link.broker_settings import BrokerSettings
@@ -22,6 +23,7 @@ from scenarios.settings.instruments import (
     require_own_names,
     require_range,
 )
+from scenarios.settings.live import LiveSettings
 from scenarios.settings.models import MODEL_NAMES, ModelName
 from scenarios.settings.network import NetworkSettings
 from scenarios.settings.operator_actions import MAX_WISHES, OperatorAction, require_possible
@@ -147,6 +149,10 @@ class Scenario(BaseModel):
     """What is known at the beginning."""
     campaign: CampaignSettings
     """What is wanted, at which cost."""
+    limits: LimitSettings = Field(default_factory=LimitSettings)
+    """What may be asked for, what it takes, and at which pace it is sent, whatever the policy."""
+    live: LiveSettings = Field(default_factory=LiveSettings)
+    """Where a real lab may be driven."""
     broker: BrokerSettings = Field(default_factory=BrokerSettings)
     """Where the broker is, and how patient to be with it."""
     approval: ApprovalSettings = Field(default_factory=ApprovalSettings)
@@ -212,6 +218,7 @@ class Scenario(BaseModel):
             )
             raise ValueError(message)
         require_range(self.instruments, self.campaign.valid_range)
+        self.campaign.take_limits(self.limits)
         return self
 
     def with_table_paths(self, found: Callable[[str], str]) -> Scenario:

@@ -30,8 +30,8 @@ def recorded_settings(scenario: Scenario) -> dict[str, Any]:
 
 
 def shared_settings(scenario: Scenario) -> dict[str, Any]:
-    """Return the settings that are the scenario's own; where a broker is, who may use it, and keys are of a place."""
-    return scenario.model_dump(mode="json", exclude={"broker", "signing"})
+    """Return the settings that are the scenario's own; broker, keys and real labs are of a place."""
+    return scenario.model_dump(mode="json", exclude={"broker", "signing", "live"})
 
 
 def recorded_arithmetic() -> dict[str, Any]:

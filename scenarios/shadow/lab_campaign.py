@@ -144,7 +144,7 @@ class Shadow:
     def is_over(self) -> bool:
         """Whether the lab has chosen as many candidates as are followed, and each has its outcome."""
         campaign = self.campaign
-        return campaign.requested >= campaign.plan.budget and not campaign.open_decisions
+        return campaign.requested >= campaign.budget and not campaign.open_decisions
 
     @property
     def forming(self) -> int:
@@ -217,7 +217,7 @@ class Shadow:
 
     def _choose(self, attempt: _Attempt, lab_number: int | None, chosen_at: str) -> None:
         """Take a candidate for chosen by the lab, unless as many as are followed have been."""
-        plan, wanted = self.campaign.plan, self.campaign.plan.budget - self.campaign.requested
+        plan, wanted = self.campaign.plan, self.campaign.budget - self.campaign.requested
         if wanted == 0:
             self._count("choice", "beyond the budget")
             return

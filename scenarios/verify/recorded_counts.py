@@ -21,6 +21,7 @@ AT_A_START: Final = frozenset(
         "CampaignStarted",
         "StartSetLoaded",
         "BeginCorrected",
+        "LimitsChanged",
         "BudgetSet",
         "CampaignResumed",
         "InstrumentAnnounced",

@@ -14,12 +14,14 @@ from agent.campaign.events import (
     BecameEven,
     CampaignFinished,
     CampaignStarted,
+    CandidateAbandoned,
     ControlRefused,
     DecisionMade,
     Event,
     GapStalled,
     ObservationAdded,
     PolicyExhausted,
+    RequestDeferred,
     RequestIssued,
     StopRuleFired,
     event_of,
@@ -219,11 +221,12 @@ class EventComparison:
     def _difference(self, there: Event, event: Event) -> tuple[str, Any, Any] | None:
         trees = [tree_of(there), tree_of(event)]
         if isinstance(event, RequestIssued) and not self._is_whole_pool:
-            for each in trees:  # this pool has it from the journal; the requests that were sent tell it too
+            for each in trees:  # this pool has the id from the journal, and no columns; requests tell the id too
                 each.pop("source_id")
+                each.pop("takes")
         if isinstance(there, ObservationAdded) and not there.quantities:  # a journal of before they were kept
             for each in trees:
-                each |= {"quantities": [], "reason": ""}
+                each |= {"quantities": [], "reason": "", "standard_deviation": None}
         one, other = (without_later_fields(event, each) for each in trees) if self._is_old else trees
         return other_field(one, other)
 
@@ -259,8 +262,12 @@ class EventComparison:
         self.found = Disagreement(words, hangs)
 
     def _hangs_on_a_rule(self, event: Event) -> bool:
-        """Tell whether an event follows from a family or a formula, by the rule which decisions wait for approval."""
-        return self._has_approval_rule and isinstance(event, DecisionMade | RequestIssued)
+        """Tell whether an event follows from what a candidate is made of: for approval, an instrument, or a limit."""
+        if self._has_approval_rule and isinstance(event, DecisionMade | RequestIssued):
+            return True
+        campaign = self._follower.campaign
+        is_chosen = campaign is not None and bool(campaign.lab.announced or campaign.asking.is_limiting)
+        return is_chosen and isinstance(event, RequestIssued | RequestDeferred | CandidateAbandoned)
 
 
 def _a(event: Event) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from agent.assembly import versions
-from agent.campaign.events import BeginCorrected, CampaignStarted, Event, StartSetLoaded
+from agent.campaign.events import BeginCorrected, CampaignStarted, Event, RequestIssued, StartSetLoaded
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.entropy.entropy import MIN_VALUES
@@ -102,7 +102,8 @@ def compare_recording(
     """Compare a journal with its recording; None where there is none, or it cannot be opened.
 
     What a campaign finds of its gaps hangs on how many candidates a family has. So a disagreement counts once it is
-    there with the whole pool too; where that cannot be made, one that may come of it is a note.
+    there with the whole pool too; where that cannot be made, one that may come of it is a note. What requests take of
+    stocks hangs on its columns, so that a campaign with stocks is compared with it at once.
 
     Args:
         path: The recording.
@@ -114,7 +115,8 @@ def compare_recording(
         return None
     try:
         found = _compared(path, events, few)
-        if found.comparison.found is not None and (pool := whole()) is not None:
+        needs_whole = found.comparison.found is not None or _has_supplies(events)
+        if needs_whole and (pool := whole()) is not None:
             return _compared(path, events, pool)
     except StoreError:
         return None  # no recording at all: its own part says so
@@ -123,6 +125,10 @@ def compare_recording(
         note = f"compared to row {found.part.rows}; what follows takes the whole pool, which cannot be made here"
         return replace(found, part=CheckedPart(EVENTS, found.part.rows, note=note))
     return found
+
+
+def _has_supplies(events: Sequence[Event]) -> bool:
+    return any(isinstance(each, RequestIssued) and each.takes for each in events)
 
 
 def _compared(path: Path, events: Sequence[Event], pool: Pool) -> RecordedEvents:

@@ -105,13 +105,14 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class AttemptDescription:
-    """An attempt and how it ended, in words; the duration is the lab's own [s]."""
+    """An attempt and how it ended, in words; the duration is the lab's own [s], and what it took of each stock."""
 
     attempt_id: str
     number: int
     recipient: str
     disposition: str
     duration_s: float | None = None
+    takes: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +222,16 @@ class Redecision:
     runner_up_score: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class SupplyAtDecision:
+    """What was left of a stock, or of the money, before a decision [its unit]."""
+
+    name: str
+    left: float
+    available: float
+    unit: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateAtDecision:
     """What the decision could look at.
@@ -234,6 +245,9 @@ class StateAtDecision:
         bias: Of what was known.
         families: Sorted by name.
         in_flight: Requests that were taken for pending, oldest first.
+        barred: Why candidates might not be asked for, with how many each reason kept out; nothing where the pool cannot
+            be had.
+        supplies: What was left of each stock, and of the money.
     """
 
     phase: str
@@ -244,6 +258,8 @@ class StateAtDecision:
     bias: BiasPoint
     families: tuple[FamilyAtDecision, ...]
     in_flight: tuple[InFlight, ...]
+    barred: Mapping[str, int] = field(default_factory=dict)
+    supplies: tuple[SupplyAtDecision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

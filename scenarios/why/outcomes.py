@@ -62,7 +62,7 @@ class _CandidateHistory:
         event, row = change.event, description_of(change.event)
         if isinstance(event, RequestIssued):
             self.attempts[event.attempt_id] = AttemptDescription(
-                event.attempt_id, event.attempt, event.recipient, AWAITED
+                event.attempt_id, event.attempt, event.recipient, AWAITED, takes=event.takes
             )
         if row.attempt_in_words is not None:
             self._end(getattr(event, "attempt_id", ""), row.attempt_in_words(event), getattr(event, "duration_s", None))

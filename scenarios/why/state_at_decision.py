@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, IndexArray
-from agent.campaign.life_cycle import OPEN
+from agent.campaign.life_cycle import OPEN, CandidateStatus
 from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.pool.candidates import Pool
 from agent.store.partial_pool import ReferencedPool
 from scenarios.why.excluded_families import FamilyExclusion, exclusions
-from scenarios.why.explanation import FamilyAtDecision, InFlight, StateAtDecision
+from scenarios.why.explanation import FamilyAtDecision, InFlight, StateAtDecision, SupplyAtDecision
 from scenarios.why.phrases import describe_candidate
 
 
@@ -39,7 +39,23 @@ def state_at_decision(campaign: Campaign, context: AcquisitionContext) -> StateA
         bias=bias,
         families=_families(context, campaign.pool, bias, views),
         in_flight=_in_flight(context, campaign),
+        barred=_barred(campaign),
+        supplies=_supplies(campaign),
     )
+
+
+def _barred(campaign: Campaign) -> dict[str, int]:
+    """Return why candidates without a value may not be asked for, with how many each reason keeps out."""
+    if not campaign.asking.is_limiting or not campaign.pool.is_whole:
+        return {}
+    available = np.flatnonzero(campaign.statuses == int(CandidateStatus.AVAILABLE))
+    return campaign.asking.reasons(campaign.pool, available.tolist())
+
+
+def _supplies(campaign: Campaign) -> tuple[SupplyAtDecision, ...]:
+    asking = campaign.asking
+    known = zip(asking.limits.supplies.items(), asking.left.values(), strict=True)
+    return tuple(SupplyAtDecision(name, left, supply.available, supply.unit) for (name, supply), left in known)
 
 
 def _families(

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from agent.assembly import versions
-from agent.campaign.events import CampaignStarted, Event
+from agent.campaign.events import CampaignStarted, Event, LimitsChanged
+from agent.campaign.ledger import Ledger
+from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, RECORDING
 from agent.store.partial_pool import ReferencedPool
@@ -53,7 +55,10 @@ def explain_run(
     """
     folder = _explainable(identify(run, runs, RunPath), database_url)
     events, touched = _read(folder, database_url, progress)
-    decision = find_decision(events, name)
+    try:
+        decision = find_decision(events, name)
+    except StoreError as error:
+        raise _with_its_limit(error, folder, events, name, progress) from None
     pool, code, why_not = _pool_again(folder, events, progress)
     explanation = explain(events, pool or touched, decision, code if code.folder is not None else None)
     if pool is None:
@@ -63,6 +68,37 @@ def explain_run(
         again = propose_again(events, pool, decision, versions(), code)
         progress(ASKING, 1, 1)
     return folder, dataclasses.replace(explanation, again=again)
+
+
+def _with_its_limit(
+    error: StoreError, folder: Path, events: list[Event], name: str, progress: ProgressCall
+) -> StoreError:
+    """Return why no decision is found; of a candidate that may not be asked for, with the limit that is against it."""
+    if not any(_sets_limits(each) for each in events):
+        return error
+    pool, _, _ = _pool_again(folder, events, progress)
+    campaign = None if pool is None else Ledger.of_journal(pool, events).campaign
+    reason = "" if campaign is None else _limit_against(campaign, name)
+    return StoreError(f"{error.found}: {reason}", expected=error.expected, action=error.action) if reason else error
+
+
+def _sets_limits(event: Event) -> bool:
+    match event:
+        case CampaignStarted():
+            return event.plan.limits.is_limiting
+        case LimitsChanged():
+            return event.limits.is_limiting
+        case _:
+            return False
+
+
+def _limit_against(campaign: Campaign, name: str) -> str:
+    """Return which limit is against a candidate, by its id or that of its table; empty where none is."""
+    for index, each in enumerate(campaign.pool.candidates):
+        if name in {each.candidate_id, each.source_id} and campaign.asking.is_limiting:
+            reason = campaign.asking.why_not(campaign.pool, index)
+            return f"it may not be asked for, for {reason}" if reason else ""
+    return ""
 
 
 def draw_decision(folder: Path, explanation: Explanation) -> Path:

@@ -86,6 +86,7 @@ def _state(explanation: Explanation) -> Iterator[Text]:
         f"{then.known:,} values known to the decision ({then.known_unasked:,} at the start, {asked:,} acquired), "
         f"journal up to row {explanation.based_on}"
     )
+    yield from _limits(explanation)
     if not then.in_flight:
         yield Text("nothing in flight")
         return
@@ -94,6 +95,14 @@ def _state(explanation: Explanation) -> Iterator[Text]:
         yield Text(f"  {_in_flight(request)}")
     if len(then.in_flight) > MAX_LISTED:
         yield Text(f"  … and {len(then.in_flight) - MAX_LISTED} more")
+
+
+def _limits(explanation: Explanation) -> Iterator[Text]:
+    """Say what might not be asked for then, and what was left of the stocks."""
+    for reason, count in explanation.then.barred.items():
+        yield Text(f"{count} candidate{'s' * (count != 1)} might not be asked for: {reason}")
+    for each in explanation.then.supplies:
+        yield Text(f"{each.name}: {quantity(each.left, each.unit)} of {quantity(each.available, each.unit)} left")
 
 
 def _in_flight(request: InFlight) -> str:
@@ -185,7 +194,9 @@ def _happened_to(explanation: Explanation, chosen: ChosenCandidate) -> Iterator[
 
 def _attempt(attempt: AttemptDescription) -> str:
     duration = "" if attempt.duration_s is None else f" ({attempt.duration_s:.3g} s)"
-    return f"attempt {attempt.number} to {attempt.recipient}{duration}: {attempt.disposition}"
+    takes = ", ".join(f"{quantity(amount)} of {name}" for name, amount in attempt.takes.items())
+    taken = f", took {takes}" if takes else ""
+    return f"attempt {attempt.number} to {attempt.recipient}{duration}{taken}: {attempt.disposition}"
 
 
 def _again(explanation: Explanation) -> Iterator[Text]:

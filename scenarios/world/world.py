@@ -15,6 +15,7 @@ from agent.acquisition.registry import grows_pool
 from agent.causal.designs.effects import effect_queries
 from agent.causal.designs.variance_shares import true_shares
 from agent.pool.candidates import Pool
+from agent.pool.limits.judge import require_fitting
 from agent.settings import AdditionalPropertySettings
 from protocols.errors import SettingsError, TableError
 from protocols.tables.account import Account
@@ -123,6 +124,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         warnings = warnings if pool.designs is None else (*warnings, f"{pool.designs.in_words()}.")
         additional = {name: table.values_of(pool.candidate_ids, name) for name in table.additional}
         uncertainties = _uncertainties(table, pool, tuple(scenario.campaign.additional_properties))
+    require_fitting(scenario.campaign.limits, pool)
     start = start_set(scenario, pool, values)
     if len(start) == len(pool) and not _may_grow(scenario.campaign.policy):
         raise TableError(

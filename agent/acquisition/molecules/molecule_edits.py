@@ -20,7 +20,7 @@ value, too. Where no edit is left and nothing of the pool either, the campaign e
 |---|---|
 | a pool without molecules, or with features that cannot be computed | an error that names what is missing |
 | RDKit is not installed | an error that names the extra, before the campaign begins |
-| an edit that does not embed, or is too large | it is not offered |
+| an edit that does not embed, is too large, or against the limits | it is not offered |
 """
 
 from __future__ import annotations
@@ -121,6 +121,7 @@ class MoleculeEdits:
             heavy_atoms=self._heavy_atoms,
             groups=self._groups,
             places=feature_places(pool, POLICY),
+            limits=context.limits,
         )
         size = len(pool.candidate_ids)
         both = np.concatenate((context.available, np.arange(size, size + len(offers))))

@@ -2,8 +2,9 @@
 
 The molecules that are edited come in an order of preference. Of each all admissible edits are made
 (`protocols.molecules.edits`), and those left out that lead to a molecule of the pool, to one that is offered already,
-to one of too many atoms, or to one without features (it does not embed, or the force field does not know it). A
-molecule that has nothing to offer any more is passed over for the next one.
+to one of too many atoms, to one without features (it does not embed, or the force field does not know it), or to one
+that the campaign's limits do not let be asked for. A molecule that has nothing to offer any more is passed over for the
+next one.
 
 A pure function of the pool and the order: the same offers in the same order wherever it is asked. Edits and features
 are remembered, for they cost 10 to 200 ms a molecule and are asked for again at every decision.
@@ -20,6 +21,7 @@ import numpy as np
 
 from agent.acquisition.base import PoolArrays
 from agent.pool.growth import NewCandidate
+from agent.pool.limits.new_candidates import LimitsOnNew
 from protocols.errors import SettingsError, TableError
 from protocols.molecules.edits import Edit, edits_of
 from protocols.molecules.features import FEATURE_NAMES, molecule_features
@@ -90,6 +92,7 @@ def offers_of(
     heavy_atoms: int,
     groups: Mapping[str, str],
     places: Sequence[int],
+    limits: LimitsOnNew | None = None,
 ) -> tuple[Offer, ...]:
     """Return the offers of the first `parents` molecules that have any.
 
@@ -100,6 +103,7 @@ def offers_of(
         heavy_atoms: Most atoms of an offer, hydrogens not counted.
         groups: Name and SMILES of the groups that are put on.
         places: As of `feature_places`.
+        limits: What may be asked for; what may not is not offered.
 
     Raises:
         ExtraMissingError: Without RDKit.
@@ -115,7 +119,9 @@ def offers_of(
                 continue
             taken.add(product.smiles)
             if (features := _features(product.smiles)) is not None:
-                made.append(Offer(parent, edit, tuple(features[place] for place in places)))
+                offer = Offer(parent, edit, tuple(features[place] for place in places))
+                if limits is None or not limits.why_not(offer.as_candidate(pool), pool.feature_names):
+                    made.append(offer)
         found += made
         parents -= bool(made)
         if parents == 0:

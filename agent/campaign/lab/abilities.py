@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Final, Self
+from typing import Self
 
-from agent.pool.candidates import Candidate
-from protocols.structures.formulas import FormulaError, read_formula
 from protocols.wire.messages import Capabilities
-
-FORMULAS_KEPT: Final = 4_096
-"""Formulas whose elements are remembered: a candidate is asked about at each of its attempts, for each instrument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,18 +97,3 @@ class Abilities:
         if self.elements is not None and (unknown := wanted.elements.difference(self.elements)):
             return f"does not take {', '.join(sorted(unknown))}"
         return next(filter(None, (each.why_not(wanted) for each in self.parameters)), "")
-
-
-def elements_of(candidate: Candidate) -> frozenset[str]:
-    """Return the symbols of a candidate's elements: of its structure, or its formula; none where neither tells."""
-    if candidate.structure is not None:
-        return frozenset(candidate.structure.symbols)
-    return _elements_in(candidate.formula)
-
-
-@lru_cache(maxsize=FORMULAS_KEPT)
-def _elements_in(formula: str) -> frozenset[str]:
-    try:
-        return frozenset(read_formula(formula))
-    except FormulaError:
-        return frozenset()

@@ -22,10 +22,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from agent.campaign.lab.abilities import Wanted, elements_of
+from agent.campaign.lab.abilities import Wanted
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import Ordering
 from agent.campaign.state import Campaign
+from agent.pool.elements import elements_of
+from agent.pool.growth import NewCandidate
 from protocols.wire.attempt_ids import attempt_identity
 from protocols.wire.topics import ANY_SIMULATOR
 
@@ -66,14 +68,17 @@ class Assigner:
         self._held: Final = Counter(each.recipient for each in campaign.in_flight.values())
         self._by_turns: Final = not campaign.lab.announced or ANY_SIMULATOR in self._recipients
 
-    def assign(self, candidate_id: str, decision: int, attempt: int, *, turn: int) -> Assignment:
+    def assign(
+        self, candidate_id: str, decision: int, attempt: int, *, turn: int, new: NewCandidate | None = None
+    ) -> Assignment:
         """Return who is asked for a candidate now.
 
         Args:
-            candidate_id: Which; one that joins the pool with its own decision is not in it yet.
+            candidate_id: Which.
             decision: That chose it.
             attempt: Number of the attempt at it, from 1.
             turn: Number of the request, where the recipients have their turns.
+            new: The candidate, where it joins the pool with its own decision and is not in it yet.
         """
         campaign = self._campaign
         if overheard := campaign.lab.went_to:
@@ -81,14 +86,14 @@ class Assigner:
             return Assignment(known or recipient_of(campaign, turn))
         if self._by_turns:
             return Assignment(recipient_of(campaign, turn))
-        found = self._found(candidate_id)
+        found = self._found(candidate_id, new)
         self._held[found.recipient] += 1
         return found
 
-    def _found(self, candidate_id: str) -> Assignment:
+    def _found(self, candidate_id: str, new: NewCandidate | None) -> Assignment:
         campaign = self._campaign
         named = {limit.name for known in campaign.lab.announced.values() for limit in known.parameters}
-        wanted = wanted_of(campaign, candidate_id, named)
+        wanted = wanted_of(campaign, candidate_id, named, new)
         refusals = {each: why for each in self._recipients if (why := self._why_not(each, wanted))}
         able = [each for each in self._recipients if each not in refusals]
         if not able:
@@ -151,26 +156,28 @@ def recipient_of(campaign: Campaign, turn: int) -> str:
     return there[turn % len(there)] if there else whose
 
 
-def wanted_of(campaign: Campaign, candidate_id: str, named: Iterable[str]) -> Wanted:
+def wanted_of(campaign: Campaign, candidate_id: str, named: Iterable[str], new: NewCandidate | None = None) -> Wanted:
     """Return what the campaign asks of whoever evaluates a candidate.
 
     Args:
         campaign: The state.
         candidate_id: Which.
         named: The parameters that anybody has a range for.
+        new: The candidate, where it is not in the pool yet.
     """
     plan, pool = campaign.plan, campaign.pool
     properties = ((plan.property_name, plan.unit), *((each.name, each.unit) for each in plan.additional_properties))
-    index = pool.index_of.get(candidate_id)
-    if index is None:  # it joins with the decision that is being made; at its next attempt it is known
-        return Wanted(properties, plan.fidelity, frozenset(), {})
-    candidate = pool.candidates[index]
     columns = {each: pool.feature_names.index(each) for each in named if each in pool.feature_names and pool.is_whole}
-    numbers = {name: float(pool.features[index, column]) for name, column in columns.items()}
+    if new is None:
+        index = pool.index_of[candidate_id]
+        candidate, features = pool.candidates[index], pool.features[index] if columns else ()
+    else:
+        candidate, features = new.as_candidate(), new.features
+    numbers = {name: float(features[column]) for name, column in columns.items()}
     to_set = () if candidate.parameters is None else candidate.parameters.quantities()
     numbers |= {each.name: each.value for each in to_set}
     units = {each.name: each.unit for each in to_set}
-    return Wanted(properties, plan.fidelity, elements_of(candidate), numbers, units)
+    return Wanted(properties, plan.fidelity, elements_of(candidate) or frozenset(), numbers, units)
 
 
 def _left(campaign: Campaign) -> int:

@@ -89,8 +89,8 @@ def require_fresh(campaign: Campaign, message: Control, *, retained: bool) -> No
             "right (and start the agent again, if it is the agent's)",
             expected=f"a time at most {CLOCK_TOLERANCE_S:g} s before that",
         )
-    last = campaign.ordered_at
-    forgotten = campaign.controls_noted >= MAX_CONTROLS_NOTED and message.action in PHASE_ORDERS
+    last = campaign.orders.last_sent_at
+    forgotten = campaign.orders.noted >= MAX_CONTROLS_NOTED and message.action in PHASE_ORDERS
     if forgotten and last is not None and message.sent_at < last:
         raise MessageError(
             "stale",
@@ -119,19 +119,19 @@ def answer_control(campaign: Campaign, message: Control, signed_by: str) -> tupl
         made = events_of_order(campaign, message, signed_by)
     except Refused as refused:
         why = f"{message.action.value}: {refused}"[:MAX_REASON_LENGTH]
-        is_kept = campaign.controls_refused < MAX_CONTROLS_REFUSED
+        is_kept = campaign.orders.refused < MAX_CONTROLS_REFUSED
         events = (ControlRefused(message.action.value, why, **asked),) if is_kept else ()
         return events, _ack(campaign, message, ControlStatus.REFUSED, why, events)
     if made:
         return made, _ack(campaign, message, ControlStatus.ACCEPTED, "", made)
-    is_kept = campaign.controls_noted < MAX_CONTROLS_NOTED
+    is_kept = campaign.orders.noted < MAX_CONTROLS_NOTED
     events = (ControlNoted(message.action.value, **asked),) if is_kept else ()
     return events, _ack(campaign, message, ControlStatus.ACCEPTED, NOTHING_CHANGES, events)
 
 
 def answer_repeated(campaign: Campaign, message: Control) -> ControlAck:
     """Return what the sender of a control hears that is in the journal already."""
-    seen = campaign.controls_seen[message.message_id]
+    seen = campaign.orders.seen[message.message_id]
     status = ControlStatus.REFUSED if seen.refused else ControlStatus.DUPLICATE
     return ControlAck(message.operator or "", status, seen.refused, message.message_id, message.action, seen.row)
 

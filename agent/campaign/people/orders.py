@@ -90,9 +90,9 @@ def events_of_order(campaign: Campaign, message: Control, signed_by: str) -> tup
 def _paused(campaign: Campaign, order: Order) -> tuple[Event, ...]:
     if campaign.phase is not Phase.RUNNING:
         return ()
-    if campaign.pauses_ordered >= MAX_PAUSES_AHEAD + campaign.spent:
+    if campaign.orders.pauses >= MAX_PAUSES_AHEAD + campaign.spent:
         raise Refused(
-            f"operators have paused the campaign {campaign.pauses_ordered} times, and {campaign.spent} candidates have "
+            f"operators have paused the campaign {campaign.orders.pauses} times, and {campaign.spent} candidates have "
             "their outcome: it goes on, and can be paused again after the next one, or stopped now; expected: at most "
             f"{MAX_PAUSES_AHEAD} pauses more than outcomes"
         )
@@ -227,9 +227,9 @@ def _budget_set(campaign: Campaign, order: Order) -> tuple[Event, ...]:
         raise Refused(why)
     if budget == campaign.budget:
         return ()
-    if campaign.budgets_ordered >= MAX_BUDGETS_AHEAD + campaign.spent:
+    if campaign.orders.budgets >= MAX_BUDGETS_AHEAD + campaign.spent:
         raise Refused(
-            f"operators have set the budget {campaign.budgets_ordered} times, and {campaign.spent} candidates have "
+            f"operators have set the budget {campaign.orders.budgets} times, and {campaign.spent} candidates have "
             f"their outcome; expected: at most {MAX_BUDGETS_AHEAD} more than outcomes"
         )
     return (BudgetSet(budget, campaign.budget, **order.why),)
@@ -304,7 +304,7 @@ def _named(campaign: Campaign, message: Control | AddedResult) -> str:
 
 
 def _require_orders_left(campaign: Campaign, which: str) -> None:
-    if campaign.orders_about.get(which, 0) >= MAX_ORDERS_ABOUT:
+    if campaign.orders.about.get(which, 0) >= MAX_ORDERS_ABOUT:
         raise Refused(f"operators have changed candidate {which!r} {MAX_ORDERS_ABOUT} times; expected: fewer")
 
 

@@ -40,7 +40,7 @@ class LiveState:
         connected: Whether it can be reached now.
         link_trouble: Why not, as far as it is known.
         waiting_for: Instruments that hold requests and are not there, and approvals that decisions wait for.
-        held: Why nothing is taken and nothing asked now, though nobody paused it.
+        held: Why nothing is asked now, or nothing taken either, though nobody paused it.
     """
 
     campaign: str

@@ -11,11 +11,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from agent.campaign.events import EVENT_TYPES, BeginCorrected
+from agent.campaign.events import EVENT_TYPES, BeginCorrected, LimitsChanged
 from agent.campaign.life_cycle import Phase
 from agent.campaign.people.approval import ApprovalSettings
 from agent.campaign.plan import Ordering
 from agent.campaign.stop_settings import StopSettings
+from agent.pool.limits.settings import NO_LIMITS
 from agent.runtime.policy_runner import InlinePolicyRunner
 from agent.runtime.transaction import ApprovalMissing, DeadlinePassed, InstrumentGone, InstrumentReturned
 from agent.store.commit import Commit
@@ -57,7 +58,9 @@ def main(path: Path) -> int:
     shelf = Shelf(store, POOL, PLAN, InlinePolicyRunner(ContentAfter(decisions=9)))
     shelf.transaction(ApprovalMissing(0, 60.0))
     shelf.transaction(delivered(control(ControlAction.APPROVE_DECISION, decision=0)))
-    shelf.transaction(delivered(control(ControlAction.VETO_DECISION, decision=1)))
+    _announce(shelf, slots=1)
+    shelf.transaction(delivered(control(ControlAction.VETO_DECISION, decision=1)))  # what is chosen in its place waits
+    _announce(shelf, slots=4)
     for _ in range(3):
         shelf.transaction(delivered(result_of(shelf.awaited[0])))
     first = shelf.awaited[0]
@@ -71,9 +74,6 @@ def main(path: Path) -> int:
         expired = next(a for a in shelf.awaited if a.candidate_id == silent.candidate_id)
         shelf.transaction(DeadlinePassed(expired.attempt_id))
     shelf.transaction(InstrumentReturned("simulator-2"))
-    for name in PLAN.recipients:
-        announced = capabilities(campaign=PLAN.campaign, simulator=name, slots=1, properties=None, elements=None)
-        shelf.transaction(delivered(announced))
     excluded = shelf.awaited[0]
     shelf.transaction(delivered(control(ControlAction.EXCLUDE_CANDIDATE, excluded.candidate_id, reason="broken")))
     shelf.transaction(delivered(result_of(excluded)))
@@ -96,7 +96,7 @@ def main(path: Path) -> int:
     shelf.transaction(delivered(control(ControlAction.STOP)))
     while shelf.campaign.phase is not Phase.FINISHED:
         shelf.transaction(delivered(with_all_that_came(result_of(shelf.awaited[0]))))
-    store.append(Commit(events=(BeginCorrected(NOW),)), now=SENT_AT)
+    store.append(Commit(events=(BeginCorrected(NOW), LimitsChanged(NO_LIMITS))), now=SENT_AT)
     kinds = {type(event) for event in store.journal()}
     store.close()
     if missing := set(EVENT_TYPES) - kinds:
@@ -104,6 +104,12 @@ def main(path: Path) -> int:
         print(f"no event of kind {missing}")
         return 1
     return 0
+
+
+def _announce(shelf: Shelf, *, slots: int) -> None:
+    for name in PLAN.recipients:
+        announced = capabilities(campaign=PLAN.campaign, simulator=name, slots=slots, properties=None, elements=None)
+        shelf.transaction(delivered(announced))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from agent.campaign.events import (
     InstrumentAway,
     InstrumentBack,
     LateResultKept,
+    LimitsChanged,
     MeasuredQuantity,
     ObservationAdded,
     ObservationAmended,
@@ -55,6 +56,7 @@ from agent.campaign.lab.abilities import Abilities, AbleRange
 from agent.campaign.plan import Ordering
 from agent.entropy.measure import AS_PUBLISHED, EntropyMeasure
 from agent.pool.growth import NewCandidate
+from agent.pool.limits.settings import AskingLimits, Supply
 from protocols.errors import StoreError
 from protocols.tables.account import AccountEntry, Handling
 from tests.support.campaigns import NOW, small_plan, small_pool
@@ -84,6 +86,7 @@ EXAMPLES: tuple[Event, ...] = (
     StopRuleFired("when_no_gain", 160, 0.2, "when_no_gain: the mean gap is 0.200 nat"),
     RequestIssued("a-1", "c002", 3, 1, "simulator-1"),
     RequestIssued("a-1", "c002", 3, 1, "simulator-1", "C 2/α"),
+    RequestIssued("a-1", "c002", 3, 1, "simulator-1", takes={"Pd": 0.1 + 0.2, "cost": 2.0}),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25, {"method": "GFN2-xTB", "steps": 63.0}),
     ResultAccepted("a-1", "c002", "simulator-1", -0.1, MEASURED, 1.25, {}, "m-8", "simulator-1"),
@@ -131,6 +134,7 @@ EXAMPLES: tuple[Event, ...] = (
     BudgetSet(120, 80, "another week", "m-18", "ada", "ada"),
     BudgetSet(120, 80, "the campaign was resumed with it"),
     BeginCorrected(NOW),
+    LimitsChanged(AskingLimits(elements=("Fe", "O"), parameters={"x": (0.1, 2)}, cost=Supply(available=9, column="x"))),
     CampaignFinished("the budget is spent"),
 )  # fmt: skip
 
@@ -156,16 +160,18 @@ def test_a_result_of_before_labs_said_how_they_measure_is_read() -> None:
     assert load_event(kind, json.dumps(content)) == load_event(kind, payload)
 
 
-def test_a_journal_of_before_readings_and_ids_of_tables_were_told_is_read() -> None:
+def test_a_journal_of_before_readings_ids_of_tables_and_limits_were_told_is_read() -> None:
     kind, payload = dump_event(EXAMPLES[0])
     content = json.loads(payload)
     assert len(content.pop("reading")) == 2
+    content["plan"].pop("limits")
     old = load_event(kind, json.dumps(content))
     assert isinstance(old, CampaignStarted)
     assert old.reading == ()
     kind, payload = dump_event(RequestIssued("a-1", "c002", 3, 1, "simulator-1"))
     content = json.loads(payload)
     assert content.pop("source_id") == ""
+    assert content.pop("takes") == {}
     assert load_event(kind, json.dumps(content)) == load_event(kind, payload)
 
 

@@ -94,6 +94,6 @@ def test_what_the_broker_confirmed_was_sent(shelf: Shelf) -> None:
 
 def test_the_facts_of_a_campaign_are_those_of_its_plan() -> None:
     settings = CampaignSettings(property="formation_energy", unit="eV/atom", budget=8, request_timeout_s=7.0)
-    facts = facts_of(PLAN, settings, POOL.feature_names)
+    facts = facts_of(PLAN, settings, POOL)
     assert (facts.campaign, facts.units) == ("demo", {"formation_energy": "eV/atom"})
     assert (facts.features, facts.parallel, facts.request_timeout_s) == (("f0", "f1", "f2"), 2, 7.0)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.campaign.lab.abilities import Abilities, AbleRange, Wanted, elements_of
-from agent.pool.candidates import Candidate
-from protocols.wire.structure import CrystalStructure
+from agent.campaign.lab.abilities import Abilities, AbleRange, Wanted
 
 WANTED = Wanted(
     (("gap", "eV"),), "gfn2", frozenset({"Cu", "Au"}), {"temperature": 300.0, "flow": 0.5}, {"flow": "mL/min"}
@@ -41,12 +39,3 @@ def test_it_says_what_it_cannot_do(abilities: Abilities, why: str) -> None:
 def test_the_usual_method_and_an_unknown_composition_speak_against_nobody() -> None:
     plain = Wanted((("gap", "eV"),), None, frozenset(), {})
     assert Abilities(fidelities=(), elements=("Ag",)).why_not(plain) == ""
-
-
-def test_the_elements_are_those_of_the_structure_or_the_formula() -> None:
-    crystal = CrystalStructure(
-        cell=((3.0, 0.0, 0.0), (0.0, 3.0, 0.0), (0.0, 0.0, 3.0)), symbols=("Ni",), scaled_positions=((0.0, 0.0, 0.0),)
-    )
-    assert elements_of(Candidate("x", "f", "CuAu3", crystal)) == {"Ni"}
-    assert elements_of(Candidate("x", "f", "CuAu3")) == {"Cu", "Au"}
-    assert elements_of(Candidate("x", "f", "sample 7")) == frozenset()

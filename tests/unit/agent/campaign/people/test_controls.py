@@ -87,7 +87,7 @@ def test_orders_that_change_nothing_are_noted_up_to_a_bound_and_then_only_counte
         played.take(outcomes[-1])
     assert len(played.of_kind(ControlNoted)) == MAX_CONTROLS_NOTED
     assert {outcome.disposition for outcome in outcomes} == {"changes nothing"}
-    assert len(played.campaign.controls_seen) == MAX_CONTROLS_NOTED
+    assert len(played.campaign.orders.seen) == MAX_CONTROLS_NOTED
 
 
 def test_an_order_that_was_only_counted_changes_nothing_when_it_comes_again_after_a_later_one() -> None:
@@ -159,5 +159,5 @@ def test_a_campaign_that_paused_itself_costs_no_operator_a_pause_and_can_always_
         campaign.apply(CampaignPaused("ordered", f"pause-{turn}"))
         campaign.apply(CampaignResumed("ordered", f"resume-{turn}"))
     campaign.apply(CampaignPaused("nobody answers"))
-    assert campaign.pauses_ordered == MAX_PAUSES_AHEAD
+    assert campaign.orders.pauses == MAX_PAUSES_AHEAD
     assert decide.decide_control(campaign, control(ControlAction.RESUME)).disposition == "carried out"

@@ -15,13 +15,24 @@ from protocols.errors import (
     EntropilotError,
     InvariantViolation,
     MessageError,
+    NoAnswer,
+    OrderRefused,
     SettingsError,
     StoreError,
     TableError,
     invariant,
 )
 
-KINDS = (SettingsError, TableError, BrokerError, StoreError, CampaignHalted, CampaignFellShort)
+KINDS = (
+    SettingsError,
+    TableError,
+    BrokerError,
+    StoreError,
+    CampaignHalted,
+    CampaignFellShort,
+    OrderRefused,
+    NoAnswer,
+)
 
 
 def test_an_error_reads_as_three_sentences() -> None:

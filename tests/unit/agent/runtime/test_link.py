@@ -20,7 +20,7 @@ from tests.support.mapping.samples import compiled
 
 POOL = small_pool()
 PLAN = small_plan(POOL)
-OURS = "entropilot/v1/demo/result/+"
+OURS = "entropilot/v1/demo/result/simulator-1"
 
 
 def link(mapping: LabMapping | None) -> Transport:

@@ -5,6 +5,7 @@ What each event changes, by these moves, is the fold of `agent.campaign.state`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +50,8 @@ class Attempt:
     decision: int
     number: int
     recipient: str
+    replicate: int = 0
+    """How many values of the candidate were taken back before: which repetition of the measurement it asks for."""
     in_flight: bool = True
     """Awaited: neither answered nor expired nor overtaken."""
     results: tuple[ResultSeen, ...] = ()
@@ -96,6 +99,7 @@ class Standing:
         retry_pending: Candidates whose last attempt failed or expired, oldest first.
         in_flight: Attempts that are awaited, oldest first.
         attempts_made: Attempts of each candidate ever requested.
+        retracted: How many values of each candidate an operator took back.
         interruptions: How many of them a restart of the simulator ended, which says nothing about the candidate.
         absence: Who is away, and what nobody answered for.
         chosen: Decision number -> its candidates, for the decisions that the next one must take for pending.
@@ -139,6 +143,7 @@ class Standing:
         self.open_decisions: dict[int, set[str]] = {}
         self.attempts: dict[str, Attempt] = {}
         self.attempts_made: dict[str, int] = {}
+        self.retracted: Counter[str] = Counter()
         self.interruptions: dict[str, int] = {}
         self.absence = Absence()
         self.lab = Lab()

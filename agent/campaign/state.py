@@ -184,7 +184,10 @@ class Campaign(Standing):
         self._move(event, event.candidate_id)
         invariant(event.attempt_id not in self.attempts, f"attempt id {event.attempt_id} is used twice")
         self.retry_pending.pop(event.candidate_id, None)
-        attempt = Attempt(event.attempt_id, event.candidate_id, event.decision, event.attempt, event.recipient)
+        replicate = self.retracted[event.candidate_id]
+        attempt = Attempt(
+            event.attempt_id, event.candidate_id, event.decision, event.attempt, event.recipient, replicate
+        )
         self.attempts[event.attempt_id] = attempt
         self.in_flight[event.attempt_id] = attempt
         self.attempts_made[event.candidate_id] = event.attempt
@@ -290,6 +293,7 @@ class Campaign(Standing):
     def _retracted(self, event: ObservationRetracted) -> None:
         self._move(event, event.candidate_id)
         self._forget_value(event.candidate_id)
+        self.retracted[event.candidate_id] += 1
         self.orders.about[event.candidate_id] += 1
 
     def _amended(self, event: ObservationAmended) -> None:

@@ -108,6 +108,7 @@ class MessageBuilder:
             fidelity=self._plan.fidelity,
             properties=self._plan.property_names,
             wanted=self._wanted,
+            replicate=attempt.replicate,
             deadline_s=self._deadline_s,
             weight=None if self._lab_weight == 1.0 else self._lab_weight,
         )

@@ -62,16 +62,18 @@ def doctor(
         from scenarios.doctor.settings import broker_of, witness_of
         from scenarios.sources.run_folder import require_campaign_name
 
-        meant, own = broker_of(scenario, broker, settings, settings_file, runs)
+        meant = broker_of(scenario, broker, settings, settings_file, runs)
         if campaign is not None:
             require_campaign_name(campaign)
-        seen_by = None if witness is None else witness_of(witness, meant)
+        seen_by = None if witness is None else witness_of(witness, meant.broker)
         part = part_meant(instrument, operator, observer=observer)
-        wanted = Examination(meant, part, campaign or own or STAND_IN, runs, seen_by, scenario or "")
+        wanted = Examination(
+            meant.broker, part, campaign or meant.campaign or STAND_IN, runs, seen_by, scenario or "", meant.lab
+        )
         with looking(quiet=json) as on_check:
             checks = examine(wanted, on_check)
         if json:
-            print_json(doctor_json(checks, meant.redacted_url))
+            print_json(doctor_json(checks, meant.broker.redacted_url))
         else:
             show(doctor_table(checks))
         require_sound(checks, strict=strict)

@@ -20,6 +20,7 @@ from scenarios.broker.mosquitto import find_mosquitto
 from scenarios.doctor.checks import Check, Verdict, failed, of_error, passed, worst
 from scenarios.doctor.clocks import judge_clocks
 from scenarios.doctor.encryption import is_encrypted, look_at_our_files, look_at_plain, look_at_tls
+from scenarios.doctor.lab_topics import NO_LAB, LabTopics, look_at_lab
 from scenarios.doctor.login import judge_round_trip, log_in
 from scenarios.doctor.machine import look_at_limits, look_at_packages, look_at_python
 from scenarios.doctor.needs import STAND_IN, Part, needs_of
@@ -50,6 +51,7 @@ class Examination:
         runs: Where runs go.
         witness: One who may hear everything, say everything, or both; None where nobody is named.
         scenario: The scenario's name, where one is meant.
+        lab: Topics of a lab that has messages of its own; only the agent speaks to it.
     """
 
     broker: BrokerSettings
@@ -58,6 +60,7 @@ class Examination:
     runs: Path
     witness: BrokerSettings | None = None
     scenario: str = ""
+    lab: LabTopics = NO_LAB
 
 
 def examine(wanted: Examination, on_check: Callable[[Check], None] = lambda _check: None) -> tuple[Check, ...]:
@@ -148,6 +151,7 @@ async def _inside(
         there = online_in(traces.retained, wanted.campaign)
         accounts = Accounts(wanted.part, own, version, wanted.witness, known, as_account)
         rights = await show_rights(accounts, needs, wanted.campaign, there)
+        of_lab = await look_at_lab(own, version, wanted.lab) if wanted.part.role is Role.AGENT else []
         status = f"{PREFIX}/{STAND_IN}/status/{wanted.part.name}"
         kept = await look_at_kept(own, version, status) if wanted.part.role in RETAIN else []
     except NotLetIn as error:
@@ -160,6 +164,7 @@ async def _inside(
         judge_round_trip(traces.round_trip_s),
         judge_broker(traces.broker),
         *rights,
+        *of_lab,
         *kept,
         *judge_retained(traces.retained, wanted.campaign, url),
         judge_sessions(traces.retained, url),

@@ -130,8 +130,8 @@ def concrete(topics: str, campaign: str) -> str:
 def is_heard_at_work(topic: str, online: Iterable[str]) -> bool:
     """Tell whether what is said on a topic is heard by parts of its campaign that say that they are there.
 
-    The names that stand in are nobody's, so requests and receipts to them reach nobody. All else is heard by the agent,
-    and statuses by instruments too.
+    The names that stand in are nobody's, so requests and receipts to them reach nobody. Instruments hear statuses, and
+    what is said to all of them; the agent hears all else.
 
     Args:
         topic: Where it would be said.
@@ -142,6 +142,8 @@ def is_heard_at_work(topic: str, online: Iterable[str]) -> bool:
     channel, last = levels[CHANNEL_AT], levels[-1]
     if channel in {Channel.REQUEST, Channel.RECEIPT}:
         return last in there or (last == ANY_SIMULATOR and bool(there - {AGENT}))
+    if channel == Channel.ANNOUNCE:
+        return bool(there - {AGENT})
     return bool(there if channel == Channel.STATUS else there & {AGENT})
 
 

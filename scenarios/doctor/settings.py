@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,25 @@ from protocols.settings.layers import Layer, environment_layer, set_layer, toml_
 from protocols.settings.resolve import resolve
 from protocols.settings.url_secrets import without_password
 from scenarios.broker.url import DEFAULT_URL, broker_at, require_no_password_set
+from scenarios.doctor.lab_topics import NO_LAB, LabTopics, lab_topics_of
+from scenarios.settings.lab_section import compiled_lab
 from scenarios.sources.scenario import Overrides, load_scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What is to be looked at.
+
+    Attributes:
+        broker: The broker.
+        campaign: Name of the scenario's campaign; empty where no scenario is meant.
+        lab: The topics of its lab, where that has messages of its own.
+    """
+
+    broker: BrokerSettings
+    campaign: str = ""
+    lab: LabTopics = NO_LAB
+
 
 SHARED: Final = ("ca_file", "crl_file", "version", "keepalive_s", "publish_timeout_s")
 """What a witness has of the broker's settings unless it says otherwise: all but who it is."""
@@ -29,8 +48,8 @@ class _Named(BaseModel):
 
 def broker_of(
     scenario: str | None, url: str | None, assignments: list[str] | None, file: Path | None, runs: Path
-) -> tuple[BrokerSettings, str]:
-    """Return the broker that is meant, and the name of the scenario's campaign; no name where no scenario is meant.
+) -> Meant:
+    """Return which broker is meant, and what of the scenario's campaign goes over it.
 
     Args:
         scenario: Its name, if one is meant.
@@ -46,7 +65,7 @@ def broker_of(
         broker_at(url)  # refuses what is no broker that runs, and a password
     if scenario is not None:
         found = load_scenario(scenario, Overrides({"broker": url}, tuple(assignments or ()), file), runs=runs).settings
-        return found.broker, found.name
+        return Meant(found.broker, found.name, lab_topics_of(compiled_lab(found)))
     assigned = set_layer(tuple(assignments or ()))
     require_no_password_set(assigned)
     told = {name: value for name, value in os.environ.items() if name.startswith("ENTROPILOT_BROKER__")}
@@ -57,7 +76,7 @@ def broker_of(
         assigned,
         *([] if url is None else [_layer("--broker", url=url)]),
     ]
-    return resolve(_Named, layers).settings.broker, ""
+    return Meant(resolve(_Named, layers).settings.broker)
 
 
 def witness_of(file: Path, broker: BrokerSettings) -> BrokerSettings:

@@ -227,6 +227,11 @@ def clean_environment() -> dict[str, str]:
     return ours | {"COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
 
 
+def live_at(port: int) -> tuple[str, ...]:
+    """Flags of an agent whose instruments do not call themselves simulated, at a broker of this machine."""
+    return ("--live", "--set", f'live.brokers=["{LOOPBACK}:{port}"]')
+
+
 def until(condition: Callable[[], bool], otherwise: str) -> None:
     """Wait for something that happens soon."""
     deadline = time.monotonic() + PATIENCE_S

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from scenarios.broker.broker import LOOPBACK
 from scenarios.settings.library import MAPPINGS
-from tests.support.commands import Part, Workbench
+from tests.support.commands import Part, Workbench, live_at
 from tests.support.mapping.devices import Device
 from tests.support.mapping.scenarios import BUDGET, SCENARIO
 
@@ -29,7 +29,7 @@ def working(device: D) -> Iterator[D]:
 
 def agent(bench: Workbench, port: int, mapping: str | None, *flags: str) -> Part:
     """Start the agent, with a mapping of the library laid over the scenario, or the scenario's own."""
-    broker = ("--broker", f"mqtt://{LOOPBACK}:{port}", "--set", "broker.reconnect_min_s=0.1")
+    broker = ("--broker", f"mqtt://{LOOPBACK}:{port}", "--set", "broker.reconnect_min_s=0.1", *live_at(port))
     laid = () if mapping is None else ("--settings", MAPPINGS / f"{mapping}.toml")
     return bench.start("agent", SCENARIO, *laid, *broker, "--campaign", CAMPAIGN, "--quiet", *flags)
 

@@ -18,8 +18,14 @@ from tests.system.doctor.stage import FAULT_FOUND, LEVELS, PASSWORD, as_user, ex
 pytestmark = pytest.mark.system
 
 AGENT_MAY = (
-    *(f"write {LEVELS}/{each}" for each in ("request/+", "receipt/+", "metrics", "status/agent")),
-    *(f"read {LEVELS}/{each}" for each in ("result/+", "failure/+", "status/+", "control", "control/+")),
+    *(
+        f"write {LEVELS}/{each}"
+        for each in ("request/+", "receipt/+", "metrics", "campaign", "status/agent", "announce")
+    ),
+    *(
+        f"read {LEVELS}/{each}"
+        for each in ("result/+", "failure/+", "status/+", "capabilities/+", "control", "control/+")
+    ),
 )
 """All that an agent needs, and nothing more: it hears none of what it says but its status."""
 
@@ -58,7 +64,7 @@ def test_all_rights_of_an_agent_are_shown_with_a_witness(
     place.mosquitto(*lets_in(tmp_path, {"agent": AGENT_MAY, "witness": ("readwrite #",)}))
     told = examined(bench, *at(place, version), *witness(bench), env=as_user("agent"))
     assert told.verdicts("say") == told.verdicts("hear") == {"pass"}
-    assert [len(told.of(name)) for name in ("say", "hear")] == [4, 5]
+    assert [len(told.of(name)) for name in ("say", "hear")] == [6, 6]
 
 
 @VERSIONS

@@ -11,7 +11,9 @@ from paho.mqtt.client import Client
 from protocols.wire.codec import encode
 from protocols.wire.messages import Control, ControlAction
 from scenarios.broker.broker import LOOPBACK
+from scenarios.settings.library import MAPPINGS
 from tests.support.commands import Workbench, until
+from tests.support.mapping.scenarios import SCENARIO, TEMPERATURE, write_recipes
 from tests.system.cases.bench import envelope, mosquitto, stranger
 from tests.system.doctor.stage import FAULT_FOUND, LEVELS, examined
 
@@ -68,3 +70,21 @@ def test_a_session_that_a_dead_instrument_left_is_a_warning_until_it_is_tidied(b
     assert "broker tidy" in found["action"]
     assert bench.entropilot("broker", "tidy", *reached, "--yes").code == 0
     assert examined(bench, "lab.toml", *reached).one("sessions")["verdict"] == "pass"
+
+
+def test_nothing_is_said_to_a_lab_of_its_own_messages_and_what_it_says_is_listened_to(
+    bench: Workbench, port: int
+) -> None:
+    write_recipes(bench.folder, TEMPERATURE, "strength", "MPa")
+    at = (SCENARIO, "--settings", str(MAPPINGS / "plain_json.toml"), "--broker", f"mqtt://{LOOPBACK}:{port}")
+    with stranger(port) as client:
+        heard: list[str] = []
+        client.on_message = lambda _client, _context, message: heard.append(message.topic)
+        client.subscribe("lab/#", 1)
+        keep(client, "lab/furnace-1/presence", b"online")
+        told = examined(bench, *at)
+        assert {each["verdict"] for each in told.of("lab_say")} == {"warn"}
+        listened = {each["subject"]: each["verdict"] for each in told.of("lab_hear")}
+        assert listened.pop("lab/+/presence") == "pass"
+        assert set(listened.values()) == {"warn"}
+        assert heard == ["lab/furnace-1/presence"]

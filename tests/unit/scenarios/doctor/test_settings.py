@@ -9,17 +9,18 @@ import pytest
 from protocols.errors import SettingsError
 from protocols.link.broker_settings import BrokerSettings, MqttVersion
 from scenarios.broker.url import DEFAULT_URL
+from scenarios.doctor.lab_topics import LabTopics
 from scenarios.doctor.settings import broker_of, witness_of
 
 
 def test_without_anything_it_is_where_our_broker_listens(tmp_path: Path) -> None:
-    assert broker_of(None, None, None, None, tmp_path)[0].url == DEFAULT_URL
+    assert broker_of(None, None, None, None, tmp_path).broker.url == DEFAULT_URL
 
 
 def test_a_scenario_names_its_campaign_and_a_flag_goes_before_its_broker(tmp_path: Path) -> None:
-    broker, name = broker_of("oracle_table", None, None, None, tmp_path)
-    assert (broker.url, name) == ("embedded", "oracle_table")
-    assert broker_of("oracle_table", "mqtt://lab", None, None, tmp_path)[0].url == "mqtt://lab"
+    meant = broker_of("oracle_table", None, None, None, tmp_path)
+    assert (meant.broker.url, meant.campaign, meant.lab) == ("embedded", "oracle_table", LabTopics())
+    assert broker_of("oracle_table", "mqtt://lab", None, None, tmp_path).broker.url == "mqtt://lab"
 
 
 def test_without_a_scenario_a_file_the_environment_and_flags_are_laid_over_each_other(
@@ -28,8 +29,9 @@ def test_without_a_scenario_a_file_the_environment_and_flags_are_laid_over_each_
     file = tmp_path / "lab.toml"
     file.write_text('[broker]\nurl = "mqtt://file"\nusername = "file"\nkeepalive_s = 20\n')
     monkeypatch.setenv("ENTROPILOT_BROKER__USERNAME", "environment")
-    broker, name = broker_of(None, "mqtts://flag", ['broker.version="5"'], file, tmp_path)
-    told = (broker.url, broker.username, broker.keepalive_s, broker.version, name)
+    meant = broker_of(None, "mqtts://flag", ['broker.version="5"'], file, tmp_path)
+    broker = meant.broker
+    told = (broker.url, broker.username, broker.keepalive_s, broker.version, meant.campaign)
     assert told == ("mqtts://flag", "environment", 20, MqttVersion.V5, "")
 
 

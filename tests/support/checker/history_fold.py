@@ -46,6 +46,9 @@ HELD_AHEAD = 1
 NOBODY_SERVES = "no instrument can serve it"
 """How the reason begins why a candidate is abandoned that nobody is asked for."""
 
+LIMITED = "; for another attempt "
+"""How the reason goes on why a candidate is abandoned that a limit keeps from being asked for again."""
+
 NOTED_ENOUGH = 64
 """Controls that change nothing and are journalled; further ones leave no row."""
 REFUSED_ENOUGH = 256
@@ -423,8 +426,10 @@ class Fold:
             yield "I3", f"row {number}: {which} is abandoned without a failure or an expiry"
         tried = sum(made.cost for made in self.tries.values() if made.candidate == which)
         enough = tried >= self.plan["max_attempts"] or self.interrupted[which] >= MAX_INTERRUPTED
-        nobody = event["reason"].startswith(NOBODY_SERVES) and set(self.plan["recipients"]) <= self.announced.keys()
-        if not (enough or self.stopped or nobody or which in self.hopeless):
+        reason = str(event.get("reason", ""))
+        nobody = reason.startswith(NOBODY_SERVES) and set(self.plan["recipients"]) <= self.announced.keys()
+        limited = LIMITED in reason and any(self.plan.get("limits", {}).values())
+        if not (enough or self.stopped or nobody or limited or which in self.hopeless):
             yield "I14", f"row {number}: {which} is abandoned after {tried} attempts that count"
         self.status[which] = "abandoned"
 

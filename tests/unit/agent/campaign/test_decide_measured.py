@@ -10,11 +10,11 @@ from agent.campaign import decide
 from agent.campaign.event_descriptions import observations_of
 from agent.campaign.events import MeasuredQuantity, RawFileLink, ResultAccepted, dump_event, load_event
 from agent.campaign.state import Attempt
-from protocols.errors import MessageError
 from protocols.wire.messages import (
     AddedCandidate,
     CandidateResult,
     ControlAction,
+    ControlStatus,
     Quantity,
     RawFile,
     ReceiptStatus,
@@ -101,8 +101,9 @@ def test_a_candidate_that_an_operator_adds_brings_what_is_to_be_set_for_it() -> 
     too_long = added.model_copy(
         update={"candidate_id": "long", "labels": {f"label-{place}": "x" * 500 for place in range(17)}}
     )
-    with pytest.raises(MessageError, match="parameters and labels take"):
-        played.steer(ControlAction.ADD_CANDIDATES, candidates=(too_long,))
+    receipt = played.steer(ControlAction.ADD_CANDIDATES, candidates=(too_long,))
+    assert receipt.status is ControlStatus.REFUSED
+    assert "parameters and labels take" in receipt.detail
 
 
 def test_the_dataset_shows_what_came_with_a_value_and_nothing_where_nothing_did() -> None:

@@ -30,7 +30,7 @@ class LiveSettings(BaseModel):
         for place in brokers:
             found = _PLACE.fullmatch(place)
             if found is None or not 0 < int(found["port"]) <= MAX_PORT:
-                message = f"{place!r} is no place of a broker; expected host:port, such as lab.example.org:8883"
+                message = f"{place!r} is no place of a broker; expected host:port, such as mqtt.example.org:8883"
                 raise ValueError(message)
         return tuple(map(str.lower, brokers))
 

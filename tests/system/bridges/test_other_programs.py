@@ -14,7 +14,7 @@ import pytest
 from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateResult, Status
 from scenarios.broker.broker import LOOPBACK
-from tests.support.commands import Workbench, free_port, until
+from tests.support.commands import Workbench, free_port, live_at, until
 from tests.support.documents.markdown import ROOT
 from tests.support.lab_brokers.mosquitto import require_mosquitto
 from tests.support.processes import started
@@ -57,7 +57,7 @@ class Hardening(Workbench):
     @property
     def agent(self) -> tuple[str, ...]:
         """The command of the agent."""
-        return ("agent", "recipes.toml", "--quiet", "--broker", f"mqtt://{LOOPBACK}:{self.port}")
+        return ("agent", "recipes.toml", "--quiet", "--broker", f"mqtt://{LOOPBACK}:{self.port}", *live_at(self.port))
 
     def run_campaign(self) -> None:
         """Run the campaign to its end."""
@@ -94,7 +94,7 @@ def require(*programs: str) -> None:
 
 
 def test_a_shell_script_with_the_clients_of_mosquitto_is_an_instrument(hardening: Hardening) -> None:
-    require("mosquitto_pub", "mosquitto_sub", "jq", "awk")
+    require("mosquitto_pub", "mosquitto_sub", "jq")
     with hardening.beside("sh", "furnace.sh"):
         hardening.run_campaign()
     hardening.assert_closed_the_loop()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
+from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, RawFile
 from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.oracle_table import NoAnswer
 from tests.simulation.world import Life
@@ -35,12 +35,14 @@ class Lab:
         mean_s: Mean time of an evaluation [s].
         hopeless: Share of the candidates that no lab can evaluate.
         odd: Share of the candidates that misbehave at first.
+        is_rich: Whether it says more than a value.
     """
 
     seed: int
     mean_s: float
     hopeless: float
     odd: float
+    is_rich: bool = False
 
     def is_hopeless(self, candidate_id: str) -> bool:
         """Tell whether a candidate can never be evaluated."""
@@ -57,6 +59,20 @@ class Lab:
     def seconds(self, attempt_id: str) -> float:
         """Return how long an evaluation takes [s]."""
         return self.mean_s * (0.2 + 1.6 * self._share("seconds", attempt_id))
+
+    def told(self, candidate_id: str, measured: Quantity) -> Measurement:
+        """Return a measurement with all that may come with it."""
+        share = self._share("rich", candidate_id)
+        known = measured.model_copy(update={"standard_deviation": share}) if share < 0.5 else measured
+        digest = hashlib.sha256(candidate_id.encode()).hexdigest()
+        return Measurement(
+            (known, Quantity(name="volume", value=10.0 + share, unit="Å^3")),
+            {"method": "simulated"},
+            replicates=(measured.value - share, measured.value + share) if share > 0.3 else (),
+            conditions=(Quantity(name="temperature", value=300.0 + share, unit="K"),),
+            remarks={"seen by": "nobody"},
+            files=(RawFile(name="raw.csv", uri=f"file:///{candidate_id}.csv", sha256=digest, size_bytes=9),),
+        )
 
     def _share(self, *names: str) -> float:
         text = "/".join((str(self.seed), *names))
@@ -96,7 +112,8 @@ class SimExecutor:
             raise EvaluationFailed(FailureReason.CALCULATION_FAILED, "it did not converge")
         if misdeed == "says nothing":
             raise NoAnswer(request.candidate_id)
-        return Measurement((_quantity(misdeed, value_of(request.candidate_id)),))
+        measured = _quantity(misdeed, value_of(request.candidate_id))
+        return lab.told(request.candidate_id, measured) if lab.is_rich else Measurement((measured,))
 
     async def close(self) -> None:
         """Nothing runs."""

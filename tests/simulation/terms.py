@@ -19,6 +19,7 @@ from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import ESTIMATORS
 from agent.pool.candidates import Pool
+from agent.pool.limits.settings import NO_LIMITS, AskingLimits, Supply
 from agent.runtime.presence import MAX_DOUBLINGS, Presence
 from protocols.signing.transport import Signing
 from protocols.wire.topics import ANY_SIMULATOR
@@ -45,6 +46,12 @@ CAUSAL_GROUPS: Final = 4
 
 APPROVAL_SHARE: Final = 0.15
 """Of the campaigns, in how many decisions wait for approval."""
+
+LIMITS_SHARE: Final = 0.125
+"""Of the campaigns, how many limit what may be asked for."""
+
+RICH_SHARE: Final = 0.3
+"""Of the labs, how many say more than a value: how well it is known, replicates, conditions, remarks and raw files."""
 
 MOST_MORE: Final = 3
 """By how much an operator may raise the budget of a seed at most."""
@@ -130,6 +137,7 @@ class Terms:
     def has_twin(self) -> bool:
         """Whether the decisions are those of an undisturbed run, whatever happens."""
         untouched = not {"exclude", "add", *ORDERS} & set(self.faults.events)
+        untouched = untouched and not self.plan.limits.supplies  # which every attempt takes from, also one that fails
         return self.plan.ordering is Ordering.IN_ORDER and self.plan.max_attempts == NEVER_GIVES_UP and untouched
 
     @property
@@ -160,6 +168,19 @@ def draw_approval(seed: int) -> ApprovalSettings:
     return ApprovalSettings(
         required=rng.choice(("always", "first_n")), first=rng.randint(1, 4), timeout_s=rng.choice((None, 1.0, 60.0))
     )
+
+
+def draw_limits(seed: int, pool: Pool, budget: int) -> AskingLimits:
+    """Draw what a seed may ask for: a range that leaves most candidates, or a stock; from a generator of its own."""
+    rng = random.Random(f"limits-{seed}")
+    if rng.random() >= LIMITS_SHARE:
+        return NO_LIMITS
+    name, column = pool.feature_names[0], pool.features[:, 0]
+    if rng.random() < 0.5:
+        low = float(np.quantile(column, rng.uniform(0.0, 0.4)))
+        return AskingLimits(parameters={name: (low, float(column.max()) + 1.0)})
+    tips = Supply(available=rng.uniform(1.0, 2.5 * budget), per_request=rng.choice((0.5, 1.0)))
+    return AskingLimits(stock={"tips": tips})
 
 
 def draw_stop(seed: int) -> StopSettings:
@@ -237,6 +258,7 @@ def draw_terms(seed: int) -> Terms:
         "stop": draw_stop(seed),
         "approval": draw_approval(seed),
     }
+    drawn["limits"] = draw_limits(seed, pool, drawn["budget"])
     signing = draw_signing(seed, simulators)
     drawn["require_signatures"] = signing.has_keys
     plan = small_plan(pool, **(drawn | after_effects))
@@ -251,7 +273,13 @@ def draw_terms(seed: int) -> Terms:
         pool=pool,
         plan=plan,
         start=tuple(np.array(pool.candidate_ids)[sorted(rng.sample(range(len(pool)), rng.randint(0, 6)))].tolist()),
-        lab=Lab(seed, mean_s, rng.choice((0.0, 0.1, 0.3)), rng.choice((0.0, 0.2, 0.5))),
+        lab=Lab(
+            seed,
+            mean_s,
+            rng.choice((0.0, 0.1, 0.3)),
+            rng.choice((0.0, 0.2, 0.5)),
+            is_rich=random.Random(f"rich-{seed}").random() < RICH_SHARE,
+        ),
         simulators=simulators,
         concurrency=concurrency,
         faults=forged_at(draw_faults(rng, draw_orders(seed)))

@@ -125,7 +125,7 @@ class Verdict:
 
 
 def check(history: History) -> Verdict:
-    """Decide the invariants I1 to I15."""
+    """Decide the invariants I1 to I16."""
     verdict = Verdict()
     with contextlib.closing(sqlite3.connect(f"file:{history.database}?mode=ro", uri=True)) as database:
         journal = list(_journal(database, history, verdict))

@@ -19,6 +19,7 @@ import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, PoolArrays
 from agent.entropy.measure import EntropyMeasure
+from tests.support.checker.limits import LimitsAccount
 
 Json = Mapping[str, Any]
 Breach = tuple[str, str]
@@ -101,6 +102,7 @@ class Fold:
     """Those that have waited for too long."""
     budget: int = 0
     """Candidates that may be requested, as it is now."""
+    limits: LimitsAccount = field(default_factory=LimitsAccount)
     joined: list[Json] = field(default_factory=list)
     """Candidates that operators added to the pool."""
     decisions: list[Json] = field(default_factory=list)
@@ -185,6 +187,7 @@ class Fold:
     def _campaign_started(self, _number: int, event: Json) -> Iterator[Breach]:
         self.plan = dict(event["plan"])
         self.budget = self.plan["budget"]
+        self.limits = LimitsAccount(self.plan.get("limits"))
         yield from ()
 
     def _start_set_loaded(self, number: int, event: Json) -> Iterator[Breach]:
@@ -333,6 +336,8 @@ class Fold:
         if self.status.get(which) == "held":
             yield "I15", f"row {number}: {which} is requested before anybody approved it"
         yield from self._within_slots(number, event["recipient"])
+        for problem in self.limits.use(event.get("takes", {})):
+            yield "I16", f"row {number}: {problem}"
         if self.status.get(which) not in OPEN:
             yield "I3", f"row {number}: {which} is requested, and it is {self.status.get(which, 'available')}"
         row = {
@@ -428,7 +433,7 @@ class Fold:
         enough = tried >= self.plan["max_attempts"] or self.interrupted[which] >= MAX_INTERRUPTED
         reason = str(event.get("reason", ""))
         nobody = reason.startswith(NOBODY_SERVES) and set(self.plan["recipients"]) <= self.announced.keys()
-        limited = LIMITED in reason and any(self.plan.get("limits", {}).values())
+        limited = LIMITED in reason and bool(self.limits)
         if not (enough or self.stopped or nobody or limited or which in self.hopeless):
             yield "I14", f"row {number}: {which} is abandoned after {tried} attempts that count"
         self.status[which] = "abandoned"
@@ -477,10 +482,13 @@ class Fold:
         yield from self._observe(number, event["candidate_id"], event["value"], "manual", None)
         self._close(number, "observed manually", open_of=event["candidate_id"])
 
-    def _campaign_finished(self, number: int, _event: Json) -> Iterator[Breach]:
+    def _campaign_finished(self, number: int, event: Json) -> Iterator[Breach]:
         if self.pending:
             yield "I12", f"row {number}: finished with {self.pending} candidates in flight"
         ended = self.policy_exhausted or self.is_stopped_by_rule or self.stopped or self.requested >= self.budget
+        ended = ended or (
+            bool(self.limits) and event["reason"].startswith("no candidate is left that may be asked for")
+        )
         if not ended and self.families is not None and len(self.status) < len(self.families):
             yield "I12", f"row {number}: finished with budget and candidates left, and nobody said so"
         self.finished_at = number
@@ -560,7 +568,10 @@ class Fold:
             pending = {index[which] for which, number in self.decided_by.items() if number > decision - lag}
             observed -= pending
             acquired = sorted(pair for pair in acquired if pair[0] <= decision - lag)
-        available = [at for at, which in enumerate(pool.candidate_ids) if which not in self.status]
+        free = [at for at, which in enumerate(pool.candidate_ids) if which not in self.status]
+        waiting = [index[which] for which, how in self.status.items() if how in OPEN and which not in self.last_try]
+        available = self.limits.choosable(pool, free, waiting) if self.limits else free
+        together = self.limits.together(pool, available, waiting) if self.limits else len(available)
         digest = hashlib.sha256(f"entropilot/{plan['seed']}/{decision}".encode()).digest()
         context = AcquisitionContext(
             pool=pool,
@@ -574,7 +585,7 @@ class Fold:
             measure=self.measure,
             policy=self.rest_policy,
         )
-        return context, min(plan["batch"], self.budget - self.requested, len(available))
+        return context, min(plan["batch"], self.budget - self.requested, together)
 
 
 def _is_failure(kind: str, event: Json) -> bool:

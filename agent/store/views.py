@@ -19,7 +19,7 @@ _INSERT_OBSERVATION: Final = insert(OBSERVATION)
 _CORRECT_OBSERVATION: Final = (
     update(OBSERVATION)
     .where(OBSERVATION.c.candidate_id == bindparam("which"))
-    .values(value=bindparam("right"), sequence=bindparam("when"))
+    .values(value=bindparam("right"), standard_deviation=bindparam("deviation"), sequence=bindparam("when"))
 )
 _DELETE_OBSERVATION: Final = delete(OBSERVATION).where(OBSERVATION.c.candidate_id == bindparam("which"))
 _INSERT_REQUEST: Final = insert(REQUEST)
@@ -95,8 +95,11 @@ class Views:
             self._statements.run(_INSERT_OBSERVATION, rows)
 
     def _correct(self, sequence: int, observations: Iterable[Observation]) -> None:
-        """Correct values; who measured them stays."""
-        rows = [{"which": each.candidate_id, "right": each.value, "when": sequence} for each in observations]
+        """Correct values; who measured them, and what came with them then, stays."""
+        rows = [
+            {"which": each.candidate_id, "right": each.value, "deviation": each.standard_deviation, "when": sequence}
+            for each in observations
+        ]
         self._statements.run(_CORRECT_OBSERVATION, rows)
 
     def _observation(self, sequence: int, observed: Observation) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def undisturbed(terms: Terms) -> list[list[str]]:
                 failure = failure_of(attempt, FailureReason.UNSUPPORTED).model_copy(update={"simulator": simulator})
                 maker.take(step, replace(delivered(failure), signed_by=simulator))
             else:
-                result = result_of(attempt, simulator=simulator)
+                result = terms.lab.answered(result_of(attempt, simulator=simulator))
                 maker.take(step, replace(delivered(result), signed_by=simulator))
         if campaign.phase is Phase.PAUSED:  # it gave up on a row of hopeless candidates; whoever runs it goes on
             campaign.phase, campaign.abandoned_in_a_row = Phase.RUNNING, 0

@@ -80,6 +80,8 @@ class Fold:
     status: dict[str, str] = field(default_factory=dict)
     """Candidates that are no longer available -> pending, retry pending, observed, abandoned or excluded."""
     values: dict[str, float] = field(default_factory=dict)
+    deviations: dict[str, float] = field(default_factory=dict)
+    """Standard uncertainties of the values, of those that have one."""
     tries: dict[str, Try] = field(default_factory=dict)
     last_try: dict[str, str] = field(default_factory=dict)
     answers: dict[str, list[tuple[str, Json]]] = field(default_factory=dict)
@@ -286,6 +288,7 @@ class Fold:
         if not low <= event["value"] <= high:
             yield "I11", f"row {number}: {which} = {event['value']}, expected {low} to {high}"
         self.values[which] = event["value"]
+        self.deviations[which] = event["uncertainties"][0]
         self.observations = [
             (row[0], number, row[2], event["value"], *row[4:]) if row[0] == which else row for row in self.observations
         ]
@@ -380,6 +383,7 @@ class Fold:
         if len(named) != 1 or named[0]["unit"] != self.plan["unit"] or named[0]["value"] != event["value"]:
             yield "I11", f"row {number}: {which} is observed as {event['value']} from {event['quantities']}"
         yield from self._observe(number, which, event["value"], event["simulator"], event["attempt_id"])
+        self.deviations[which] = named[0]["standard_deviation"] or 0.0 if named else 0.0
         self._close(number, "observed", attempt_id=event["attempt_id"])
         self._close(number, "overtaken by another attempt", open_of=which)
         self.acquired.append((self.decided_by.get(which, -1), which))
@@ -480,6 +484,7 @@ class Fold:
         if self.status.get(event["candidate_id"]) == "held":
             self._give_back(event["candidate_id"], None)
         yield from self._observe(number, event["candidate_id"], event["value"], "manual", None)
+        self.deviations[event["candidate_id"]] = event.get("standard_deviation") or 0.0
         self._close(number, "observed manually", open_of=event["candidate_id"])
 
     def _campaign_finished(self, number: int, event: Json) -> Iterator[Breach]:
@@ -578,6 +583,7 @@ class Fold:
             observed=np.array(sorted(observed), dtype=np.int64),
             values=np.array([self.values[pool.candidate_ids[at]] for at in sorted(observed)], dtype=np.float64),
             acquired=np.array([at for _, at in acquired], dtype=np.int64),
+            uncertainties=np.array([[self.deviations.get(pool.candidate_ids[at], 0.0)] for at in sorted(observed)]),
             pending=np.array(sorted(pending), dtype=np.int64),
             available=np.array(available, dtype=np.int64),
             decision=decision,

@@ -67,7 +67,9 @@ class LimitsAccount:
 
     def _takes(self, pool: PoolArrays, at: int) -> dict[str, float]:
         row = dict(zip(pool.feature_names, pool.features[at].tolist(), strict=True))
-        return {name: each["per_request"] + row.get(each.get("column") or "", 0.0) for name, each in self.supplies.items()}
+        return {
+            name: each["per_request"] + row.get(each.get("column") or "", 0.0) for name, each in self.supplies.items()
+        }
 
     def _room(self, pool: PoolArrays, waiting: Iterable[int]) -> dict[str, float]:
         kept = sum((Counter(self._takes(pool, at)) for at in waiting), Counter[str]())

@@ -88,6 +88,7 @@ def test_a_value_that_is_taken_back_or_corrected_is_so_in_the_dataset_and_who_me
     tmp_path: Path,
 ) -> None:
     plan = small_plan(POOL, budget=6, parallel=2)
+    right = quantity(0.125).model_copy(update={"standard_deviation": 0.5})
     with closing(opened(tmp_path / "campaign.db", POOL)) as store:
         shelf = Shelf(store, POOL, plan)
         shelf.transaction(delivered(result_of(shelf.awaited[0])), delivered(result_of(shelf.awaited[1])))
@@ -95,13 +96,14 @@ def test_a_value_that_is_taken_back_or_corrected_is_so_in_the_dataset_and_who_me
         gone, corrected = (attempt.candidate_id for attempt in list(shelf.campaign.attempts.values())[:2])
         shelf.transaction(*orders(
             control(ControlAction.RETRACT_OBSERVATION, gone),
-            control(ControlAction.AMEND_OBSERVATION, corrected, quantity=quantity(0.125)),
+            control(ControlAction.AMEND_OBSERVATION, corrected, quantity=right),
         ))  # fmt: skip
         rows = {row.candidate_id: row for row in store._connection.execute(select(OBSERVATION))}
         store._connection.rollback()
         assert sorted(rows) == [each for each in known if each != gone]
         row = rows[corrected]
         assert (row.value, row.source, row.sequence) == (0.125, "simulator-1", shelf.campaign.sequence)
+        assert row.standard_deviation == 0.5
         assert row.attempt_id is not None
         assert_views_equal_fold(store, POOL)
         events = list(store.journal())

@@ -253,6 +253,17 @@ def _heard_of_another(told: OnProgress) -> None:
     told.entries.append(Entry("simulator-1", 1, "receipt", attempt, status="accepted", message="a-stranger-s"))
 
 
+def _more_than_there_is(told: OnProgress) -> None:
+    """Let a plan have a stock, and its requests take more than that."""
+    supply = {"available": 3.0, "unit": "", "per_request": 1.0, "column": None}
+
+    def limited(event: dict[str, Any]) -> None:
+        event["plan"]["limits"]["stock"] = {"tips": supply}
+
+    told.change("CampaignStarted", limited)
+    told.change("RequestIssued", lambda event: event.update(takes={"tips": 9.0}))
+
+
 BREAKS: list[tuple[str, str, Callable[[OnProgress], Any]]] = [
     ("I1", "has a receipt .accepted.", _forget_attempt),
     ("I1", "has a receipt", _another_value),
@@ -331,6 +342,9 @@ BREAKS: list[tuple[str, str, Callable[[OnProgress], Any]]] = [
     ("I14", "nobody waits for .*, and the journal does", _withdrawn_while_awaited),
     ("I13", "took 5.5 s", lambda t: setattr(t, "history", replace(t.history, shutdowns=[Shutdown("agent", 5.5)]))),
     ("I13", "undone: rows", lambda t: setattr(t, "history", replace(t.history, shutdowns=[Shutdown("a", 1, "rows")]))),
+    ("I15", "is held", lambda t: t.change("DecisionMade", lambda event: event.update(held=True))),
+    ("I16", "takes .'tips'.", lambda t: t.change("RequestIssued", lambda event: event.update(takes={"tips": 1.0}))),
+    ("I16", "9 of tips are taken, and there are 3", _more_than_there_is),
 ]
 
 
@@ -350,7 +364,7 @@ def test_every_broken_invariant_is_found_by_its_name(
 
 
 def test_every_invariant_has_a_broken_history() -> None:
-    assert {invariant for invariant, _, _ in BREAKS} == {f"I{number}" for number in range(1, 15)}
+    assert {invariant for invariant, _, _ in BREAKS} == {f"I{number}" for number in range(1, 17)}
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ class LimitsAccount:
         room, count = self._room(pool, waiting), len(choosable)
         for name in self.supplies:
             dearest = sorted((self._takes(pool, at)[name] for at in choosable), reverse=True)
-            while sum(dearest[:count]) > room[name]:
+            while count > 0 and sum(dearest[:count]) > room[name]:
                 count -= 1
         return count
 

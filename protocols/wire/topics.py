@@ -189,7 +189,7 @@ def lab_subscriptions(campaign: str) -> tuple[str, ...]:
     """Filters of one who stands for all simulators of a campaign, and wants to know whether its agent is there."""
     base = f"{PREFIX}/{_level(campaign)}"
     asked = (f"{base}/{channel.value}/+" for channel in (Channel.REQUEST, Channel.RECEIPT))
-    return (*asked, f"{base}/{Channel.STATUS.value}/{AGENT_CLIENT}")
+    return (*asked, f"{base}/{Channel.STATUS.value}/{AGENT_CLIENT}", f"{base}/{Channel.ANNOUNCE.value}")
 
 
 def simulator_subscriptions(simulator: str, *, campaign: str | None, shared: bool) -> tuple[str, ...]:

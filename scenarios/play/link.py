@@ -15,7 +15,8 @@ from protocols.link.transport import LinkLost, NobodyListens, PublishRefused, Tr
 from protocols.signing.transport import UNSIGNED, SignedTransport
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
-from protocols.wire.messages import Health, Status
+from protocols.wire.limits import MAX_SLOTS
+from protocols.wire.messages import Capabilities, Health, Status
 from protocols.wire.topics import is_publishable
 from scenarios.play.messages import OutgoingMessage
 
@@ -44,6 +45,8 @@ class LiveLink:
         self.transport = transport
         self.counts: Counter[str] = Counter()
         self._online: dict[str, Status] = {}
+        self._announced: dict[str, OutgoingMessage] = {}
+        """Topic -> what was said there of what an instrument can do."""
 
     async def say(self, outgoing: OutgoingMessage) -> None:
         """Say a message, again until the broker has taken it.
@@ -73,23 +76,31 @@ class LiveLink:
                     ) from None
                 became = REFUSED
             self.counts[became] += 1
-            self._note_status(outgoing)
+            self._note(outgoing)
             return
 
     async def say_online(self) -> None:
-        """Say again who is online: a broker may have lost what it kept."""
+        """Say again who is online, and what they can do: a broker may have lost what it kept."""
         for status in list(self._online.values()):
             await self.say(status_message(status))
+        await self.announce()
+
+    async def announce(self) -> None:
+        """Say again what instruments can do."""
+        for announcement in list(self._announced.values()):
+            await self.say(announcement)
 
     async def leave(self) -> None:
-        """Say that those have gone who were last said to be online, and close the link."""
+        """Say that those have gone who were last said to be online, take back what they can do, and close the link."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SHUTDOWN_GRACE_S):
                 for status in list(self._online.values()):
                     await self.say(status_message(status.model_copy(update=_now(Health.OFFLINE))))
+                for topic in list(self._announced):
+                    await self.say(OutgoingMessage(topic, b"", retain=True))
         await self.transport.close()
 
-    def _note_status(self, outgoing: OutgoingMessage) -> None:
+    def _note(self, outgoing: OutgoingMessage) -> None:
         try:
             message = decode(outgoing.topic, outgoing.payload)
         except MessageError:
@@ -98,6 +109,8 @@ class LiveLink:
             self._online.pop(outgoing.topic, None)
             if message.health is Health.ONLINE:
                 self._online[outgoing.topic] = message
+        elif isinstance(message, Capabilities):
+            self._announced[outgoing.topic] = outgoing
 
 
 def live_session(broker: BrokerSettings, client_id: str, subscriptions: tuple[str, ...] = ()) -> Transport:
@@ -115,6 +128,22 @@ def online(campaign: str, simulator: str) -> OutgoingMessage:
     """Return the word of a simulator that it is there."""
     status = Status(campaign=campaign, client=simulator, role="simulator", **_now(Health.ONLINE))  # type: ignore[arg-type]
     return status_message(status)
+
+
+def announcement(campaign: str, simulator: str, recorded: Capabilities | None) -> OutgoingMessage:
+    """Return the word of a simulator what it can do: as it was recorded, but for that a recording moves nothing.
+
+    Args:
+        campaign: The campaign that it is played to.
+        simulator: Who.
+        recorded: What it said; None where nothing is recorded: then it takes whatever it is asked for.
+    """
+    said = {"campaign": campaign, "message_id": fresh_id(), "sent_at": datetime.now(UTC), "simulated": True}
+    if recorded is None:
+        message = Capabilities(simulator=simulator, slots=MAX_SLOTS, **said)  # type: ignore[arg-type]
+    else:
+        message = recorded.model_copy(update=said)
+    return OutgoingMessage(topic_of(message), encode(message), retain=True)
 
 
 def _now(health: Health) -> dict[str, object]:

@@ -146,7 +146,7 @@ def _lab(request: LiveRequest) -> Player:
         LiveSchedule(lab, campaign, request.speed),
         LiveLink(session),
         campaign=campaign,
-        simulators=lab.simulators,
+        simulators={each: lab.abilities.get(each) for each in lab.simulators},
         until_idle_s=request.until_idle_s,
     )
 

@@ -1,6 +1,6 @@
 """Who plays a recording onto a broker: one the lab's side for a live agent, one all of it for those who watch.
 
-    hear    requests, receipts and the agent's status
+    hear    requests, receipts, the agent's status, and that it asks what all can do
     say     what is due, in its order (`live_schedule`): answers as often as the agent asks, and what came unasked
     look    whether it is over, and what a watching person sees
 
@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,9 +26,17 @@ from protocols.link.transport import Delivery, LinkDown, LinkUp
 from protocols.recording.lines import MessageRow
 from protocols.recording.reader import open_recording
 from protocols.wire.codec import decode
-from protocols.wire.messages import CandidateRequest, Health, ReceiptStatus, ResultReceipt, Status
+from protocols.wire.messages import (
+    CandidateRequest,
+    Capabilities,
+    CapabilitiesRequest,
+    Health,
+    ReceiptStatus,
+    ResultReceipt,
+    Status,
+)
 from protocols.wire.topics import ANY_SIMULATOR, RETAINED, parse
-from scenarios.play.link import REFUSED, SAID, UNHEARD, LiveLink, online
+from scenarios.play.link import REFUSED, SAID, UNHEARD, LiveLink, announcement, online
 from scenarios.play.messages import OutgoingMessage
 from scenarios.play.schedule import LiveSchedule, PlaybackCounts
 
@@ -169,7 +177,7 @@ class LabPlayback(Player):
         schedule: Knows what is due when.
         link: The link.
         campaign: Whose requests are answered.
-        simulators: Who is there.
+        simulators: Who is there, and what each can do, as far as it is recorded.
         until_idle_s: Silence after which it is over, also when nobody has ever asked; None: it waits for the first
             request, and then as long as the agent says that it is there.
     """
@@ -180,13 +188,15 @@ class LabPlayback(Player):
         link: LiveLink,
         *,
         campaign: str,
-        simulators: Iterable[str],
+        simulators: Mapping[str, Capabilities | None],
         until_idle_s: float | None,
     ) -> None:
         super().__init__(link)
         self._schedule = schedule
         self._until_idle_s = until_idle_s
         self._outgoing: deque[OutgoingMessage] = deque(online(campaign, simulator) for simulator in simulators)
+        self._outgoing.extend(announcement(campaign, name, recorded) for name, recorded in simulators.items())
+        self._is_asked_for_abilities = False
         self._woken = asyncio.Event()
         self._room = asyncio.Event()
         self._is_back = False
@@ -222,6 +232,8 @@ class LabPlayback(Player):
                 self._schedule.ask(message, parse(item.topic).client or ANY_SIMULATOR, now_s)
             case ResultReceipt() if message.status is not ReceiptStatus.WITHDRAWN:  # it is of no answer
                 self._schedule.receive(message.attempt_id, now_s)
+            case CapabilitiesRequest():
+                self._is_asked_for_abilities = True
             case Status():
                 self._agent_is_there = message.health is Health.ONLINE
             case _:
@@ -234,6 +246,9 @@ class LabPlayback(Player):
             if self._is_back:
                 self._is_back = False
                 await self._link.say_online()
+            if self._is_asked_for_abilities:
+                self._is_asked_for_abilities = False
+                await self._link.announce()
             self._outgoing.extend(self._schedule.take_due(loop.time(), datetime.now(UTC)))
             self._make_room()
             while self._outgoing:

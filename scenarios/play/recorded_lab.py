@@ -1,4 +1,4 @@
-"""The lab's side of a recording: what it answered to which candidate and attempt, and what it said unasked.
+"""The lab's side of a recording: what it answered to which candidate and attempt, what it could do, and said unasked.
 
 An answer is kept with the time that it took after its request. What a lab says unasked is its simulators' status, the
 operator's controls, and whatever was not understood; it is kept with its place among requests and answers.
@@ -14,7 +14,14 @@ from protocols.errors import MessageError
 from protocols.recording.lines import MessageRow, Row
 from protocols.wire.attempt_ids import number_of
 from protocols.wire.codec import decode
-from protocols.wire.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Status
+from protocols.wire.messages import (
+    AnyMessage,
+    CandidateFailure,
+    CandidateRequest,
+    CandidateResult,
+    Capabilities,
+    Status,
+)
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR, PREFIX, Channel, parse, removes_retained
 
 OF_THE_LAB: Final = frozenset(
@@ -97,6 +104,7 @@ class RecordedLab:
         answers: By candidate and attempt, in the order of their times; an empty list where the lab was silent.
         unsolicited: What it said by itself, in order.
         simulators: Who spoke, in the order of their first word.
+        abilities: What each said last that it can do.
         given: How many answers there are.
     """
 
@@ -104,6 +112,7 @@ class RecordedLab:
     answers: dict[RequestKey, list[RecordedAnswer]] = field(default_factory=dict)
     unsolicited: list[Unsolicited] = field(default_factory=list)
     simulators: dict[str, None] = field(default_factory=dict)
+    abilities: dict[str, Capabilities] = field(default_factory=dict)
     given: int = 0
     _attempts: dict[str, _Attempt | None] = field(default_factory=dict)
     _last_of: dict[str, int | None] = field(default_factory=dict)
@@ -142,6 +151,9 @@ class RecordedLab:
                 self._note_request(row, message)
             case CandidateResult() | CandidateFailure():
                 self._note_answer(row, message)
+            case Capabilities():
+                self.simulators.setdefault(message.simulator)
+                self.abilities[message.simulator] = message
             case _:
                 self._note_unsolicited(row, message)
 

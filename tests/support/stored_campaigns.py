@@ -232,8 +232,8 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
                 observations[:] = [row for row in observations if row[0] != event.candidate_id]
             case ObservationAmended():
                 (old,) = [row for row in observations if row[0] == event.candidate_id]
-                known = event.uncertainties[0] or None
-                observations[observations.index(old)] = (old[0], number, old[2], event.value, *old[4:8], known, old[9])
+                corrected = (event.value, *old[4:8], event.uncertainties[0] or None, old[9])
+                observations[observations.index(old)] = (old[0], number, old[2], *corrected)
             case _:
                 pass
     return observations, requests

@@ -131,7 +131,6 @@ def troubles(attempt: dict[str, Any], other: dict[str, Any], *, oversize: int) -
         (own, with_value('"0.5"').encode(), "invalid"),
         (f"{BASE}/failure/{SIMULATOR}", good, "wrong_topic"),
         (f"{BASE}/control/Not an id", good, "unknown_topic"),
-        (f"{BASE}/control", message("control", action="exclude_candidate", candidate_id="nobody"), "invalid"),
         (f"{BASE}/control", message("control", action="explode"), "invalid"),
     ]
     return [(topic, m if isinstance(m, bytes) else json.dumps(m).encode(), reason) for topic, m, reason in made]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from protocols.wire.messages import Capabilities
+
+MAX_TOLD: Final = 12
+"""Elements that an instrument takes, of which a sentence tells the names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +98,6 @@ class Abilities:
         if wanted.fidelity is not None and self.fidelities is not None and wanted.fidelity not in self.fidelities:
             return f"has no method {wanted.fidelity!r}"
         if self.elements is not None and (unknown := wanted.elements.difference(self.elements)):
-            return f"does not take {', '.join(sorted(unknown))}"
+            more = ", …" if len(self.elements) > MAX_TOLD else ""
+            return f"does not take {', '.join(sorted(unknown))} (it takes {', '.join(self.elements[:MAX_TOLD])}{more})"
         return next(filter(None, (each.why_not(wanted) for each in self.parameters)), "")

@@ -213,14 +213,15 @@ features = [0.1, 0.2]
 """
 
 
-def test_what_an_operator_adds_is_measured_and_what_cannot_join_is_quarantined_by_name(bench: Workbench) -> None:
+def test_what_an_operator_adds_is_measured_and_what_cannot_join_is_refused_by_name(bench: Workbench) -> None:
     (bench.folder / "steered.toml").write_text((bench.folder / "lab.toml").read_text() + OPERATOR)
     own = ("--policy", "mine.py:Newest", *OWN[2:], "--campaign", "steered", "--set", "campaign.parallel=1")
     ended = bench.entropilot("run", "steered.toml", *own, *SLOW)
     assert ended.code == 0, ended
     assert bench.rows("SELECT family FROM observation WHERE candidate_id = 'm-new'", "steered") == [("cubic",)]
-    ((detail,),) = bench.rows("SELECT DISTINCT detail FROM quarantine", "steered")
-    assert "add_candidates: new candidate 'm-alien': its family 'amorphous' is none of the pool's" in detail
+    ((refused,),) = bench.rows("SELECT payload FROM journal WHERE kind = 'ControlRefused'", "steered")
+    why = json.loads(refused)["why"]
+    assert "add_candidates: new candidate 'm-alien': its family 'amorphous' is none of the pool's" in why
     assert bench.count("CandidatesAdded", "steered") == 1
     for command in ("verify", "report"):
         assert bench.entropilot(command, "steered").code == 0

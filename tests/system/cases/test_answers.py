@@ -23,6 +23,7 @@ from protocols.wire.messages import (
     Status,
 )
 from scenarios.broker.broker import LOOPBACK
+from tests.support.commands import live_at
 from tests.system.cases.bench import CAMPAIGN, Case, envelope, mosquitto, say, say_and_wait, stranger
 
 pytestmark = pytest.mark.system
@@ -86,7 +87,7 @@ def test_an_instrument_hears_of_each_answer_what_became_of_it_and_can_correct_it
         say_and_wait(client, here, retain=True)
         url = ("--broker", f"mqtt://{LOOPBACK}:{port}", "--campaign", CAMPAIGN)
         one_by_one = ("--set", f'campaign.recipients=["{INSTRUMENT}"]', "--set", "campaign.parallel=1")
-        case.must("agent", "lab.toml", *url, "--budget", "4", "--quiet", *one_by_one)
+        case.must("agent", "lab.toml", *url, "--budget", "4", "--quiet", *one_by_one, *live_at(port))
     assert case.observed() == case.observed(f"value = {VALUE}") == 4
     first = list(instrument.asked.values())[:3]  # with the fourth the campaign is over, and nobody listens any more
     for request in first:

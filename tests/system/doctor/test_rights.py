@@ -149,7 +149,8 @@ def test_a_campaign_that_is_at_work_hears_nothing_of_it(bench: Workbench, place:
     told = examined(bench, *at(place, "5"))
     alone = [each for each in (*told.of("say"), *told.of("hear")) if "would hear it" in each["found"]]
     assert {each["subject"].removeprefix(f"{LEVELS}/") for each in alone} == {
-        "metrics", "status/agent", "result/+", "failure/+", "status/+", "control", "control/+",
+        "metrics", "campaign", "status/agent", "announce",
+        "result/+", "failure/+", "status/+", "capabilities/+", "control", "control/+",
     }  # fmt: skip
     assert any("an agent of campaign 'lab'" in each["found"] for each in told.of("retained"))
     assert told.one("clocks")["verdict"] == "pass"

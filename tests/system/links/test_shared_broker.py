@@ -136,7 +136,8 @@ def test_a_finished_campaign_and_its_instrument_leave_nothing_but_where_it_stand
 ) -> None:
     lab = instrument(bench, port, version, "m1").wait_for("link_up")
     assert bench.entropilot("agent", "lab.toml", *at(port, version), "--budget", "3", "--quiet").code == 0
-    assert retained(port) == {f"{PREFIX}/lab/status/simulator-1", f"{PREFIX}/lab/campaign"}, "it is still there"
+    of_the_instrument = {f"{PREFIX}/lab/{each}/simulator-1" for each in ("status", "capabilities")}
+    assert retained(port) == {*of_the_instrument, f"{PREFIX}/lab/campaign"}, "it is still there"
     assert lab.end().code == 0
     assert retained(port) == {f"{PREFIX}/lab/campaign"}
     assert sessions(port) == 0
@@ -157,8 +158,8 @@ def test_a_campaign_that_is_interrupted_keeps_its_sessions_and_can_be_tidied(
     assert sessions(port) == 2
     asked = bench.entropilot("broker", "tidy", *url)
     assert (asked.code, "--yes" in asked.err) == (2, True), "nobody is at a terminal"
-    assert len(retained(port)) == 4
-    assert "4 retained messages" in asked.out
+    assert len(retained(port)) == 5
+    assert "5 retained messages" in asked.out
     assert (
         bench.entropilot("broker", "tidy", *url, "--campaign", "another", "--yes").out == "There is nothing to tidy.\n"
     )

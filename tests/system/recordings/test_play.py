@@ -150,8 +150,9 @@ def test_sigterm_ends_it_in_order_though_nobody_has_asked(bench: Workbench) -> N
     ended = playing.end()
     assert (ended.code, "attempts asked for" in ended.out) == (0, True)
     assert listener.end().code == 0
-    last = messages(bench.folder / "heard.jsonl")[-1]
-    assert json.loads(last.payload)["health"] == "offline"
+    before, last = messages(bench.folder / "heard.jsonl")[-2:]
+    assert json.loads(before.payload)["health"] == "offline"
+    assert ("capabilities/simulator-1" in last.topic, last.payload) == (True, b""), "it takes back what it could do"
 
 
 def test_a_recording_without_answers_a_foreign_file_and_options_that_do_not_fit_are_told_in_three_parts(

@@ -11,7 +11,7 @@ import pytest
 
 from protocols.errors import BrokerError
 from scenarios.broker.broker import find_mosquitto
-from tests.support.commands import Finished, Part, Workbench, until
+from tests.support.commands import Finished, Part, Workbench, live_at, until
 
 pytestmark = pytest.mark.system
 
@@ -158,7 +158,8 @@ def test_a_wrong_key_is_named_on_both_sides_and_heals_when_it_is_put_right(
 
 def test_a_lab_that_does_not_sign_is_not_heard_until_it_does(bench: Workbench, mosquitto: tuple[str, ...]) -> None:
     folder = keys(bench)
-    asking = agent(bench, mosquitto, folder, "--set", "campaign.max_attempts=1")
+    live = live_at(int(mosquitto[1].rpartition(":")[2]))  # what it can do is not signed either
+    asking = agent(bench, mosquitto, folder, "--set", "campaign.max_attempts=1", *live)
     silent = simulator(bench, mosquitto, None)
     until(lambda: bool(of_results(bench)), "no result was quarantined")
     silent.end()

@@ -21,7 +21,7 @@ WANTED = Wanted(
         (Abilities(fidelities=("gfn2",)), ""),
         (Abilities(fidelities=()), "has no method 'gfn2'"),
         (Abilities(elements=("Ag", "Au", "Cu")), ""),
-        (Abilities(elements=("Ag",)), "does not take Au, Cu"),
+        (Abilities(elements=("Ag",)), "does not take Au, Cu (it takes Ag)"),
         (Abilities(parameters=(AbleRange("temperature", "K", 300.0, 400.0),)), ""),
         (
             Abilities(parameters=(AbleRange("temperature", "K", 300.5, 400.0),)),

@@ -139,9 +139,8 @@ def test_what_nobody_can_serve_fails_at_once_with_that_reason_and_everything_els
     formulas = {each.candidate_id: each.formula for each in ALLOYS.candidates}
     assert {formulas[each.candidate_id] for each in abandoned} == {"Au"}
     assert len(abandoned) == 4
-    assert {each.reason for each in abandoned} == {
-        "no instrument can serve it: a does not take Au; b does not take Au (nobody was asked for it)"
-    }
+    why = "no instrument can serve it: a does not take Au (it takes Cu); b does not take Au (it takes Ag, Cu)"
+    assert {each.reason for each in abandoned} == {f"{why} (nobody was asked for it)"}
     assert game.of_kind(CampaignFinished)[-1].reason == "the budget is spent"
 
 

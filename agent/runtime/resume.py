@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from agent.campaign.decide import Consequence
@@ -38,7 +38,7 @@ def begin(
     start: Sequence[tuple[str, float]],
     additional: Sequence[tuple[float, ...]] = (),
     *,
-    versions: dict[str, str],
+    versions: Mapping[str, str],
     now: str,
     code: CodeSource | None = None,
     uncertainties: Sequence[tuple[float, ...]] = (),

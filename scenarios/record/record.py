@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from agent.assembly import versions
+from agent.versions import versions
 from protocols.concurrency.signals import ending_on_signals
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import MessageError, SettingsError, StoreError

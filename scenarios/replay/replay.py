@@ -12,7 +12,6 @@ from typing import Final
 
 from agent.acquisition.base import AcquisitionContext, Ask, Proposal
 from agent.acquisition.registry import policy_fingerprint
-from agent.assembly import versions
 from agent.campaign.context import pool_arrays
 from agent.campaign.events import CampaignStarted
 from agent.campaign.plan import CampaignPlan
@@ -20,6 +19,7 @@ from agent.campaign.state import Campaign
 from agent.pool.candidates import Pool
 from agent.runtime.policy_runner import make_policy_runner
 from agent.settings import CampaignSettings
+from agent.versions import versions
 from protocols.errors import StoreError
 from protocols.recording.lines import EventRow, TransactionRow
 from protocols.recording.parts import size_of

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from agent.assembly import CampaignFiles, versions
 from agent.campaign.event_descriptions import in_words
 from agent.campaign.events import ResultContradicted
 from agent.campaign.life_cycle import CandidateStatus, Phase
@@ -17,8 +16,10 @@ from agent.campaign.state import Campaign
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.bias import BiasPoint
 from agent.entropy.measure import EntropyMeasure
+from agent.opening import CampaignFiles
 from agent.run_files import DATABASE, DATABASE_PLACE, LOG, RECORDING
 from agent.runtime.presence import named
+from agent.versions import versions
 from scenarios.effects.effects import Effects, effects_of
 from scenarios.effects.figure import draw_effects
 from scenarios.effects.files import write_effects

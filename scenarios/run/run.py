@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from agent.acquisition.registry import make_policies
-from agent.assembly import CampaignFiles, assemble_agent, complete_recording, open_campaign
+from agent.assembly import assemble_agent, complete_recording
 from agent.campaign.events import CandidateAbandoned
 from agent.campaign.life_cycle import Phase
 from agent.campaign.stop_rules import rules_in_vain
+from agent.opening import CampaignFiles, open_campaign
 from agent.run_files import LOG
 from agent.runtime.log import open_log
 from agent.runtime.transaction import Transaction

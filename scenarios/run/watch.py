@@ -7,13 +7,13 @@ import time
 from collections import deque
 from typing import Any, Final
 
-from agent.assembly import CampaignFiles
 from agent.campaign.event_descriptions import in_words
 from agent.campaign.events import DecisionMade, PolicyExhausted, StopRuleFired
 from agent.campaign.life_cycle import Phase
 from agent.campaign.state import Campaign
 from agent.entropy.bias import BiasPoint
 from agent.loop import Agent
+from agent.opening import CampaignFiles
 from agent.runtime.transaction import Transaction
 from protocols.link.broker_settings import BrokerSettings
 from protocols.signing.signature import UNPROVEN

@@ -18,11 +18,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from agent.assembly import versions
 from agent.campaign.events import CampaignStarted, Event, StartSetLoaded, dump_event, load_event
 from agent.campaign.plan import CampaignPlan
 from agent.run_files import DATABASE, DATABASE_PLACE, RECORDING
 from agent.runtime.resume import fresh_uid, require_same_plan
+from agent.versions import versions
 from protocols.errors import StoreError
 from protocols.link.transport import Delivery
 from protocols.recording.lines import SHADOW_BEGINNING, MessageRow

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.assembly import versions
 from agent.pool.candidates import Pool
 from agent.run_files import LOG, RECORDING
+from agent.versions import versions
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from protocols.storage.csv_file import write_csv

@@ -10,13 +10,13 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from agent.assembly import versions
 from agent.campaign.events import BeginCorrected, CampaignStarted, Event, RequestIssued, StartSetLoaded
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.entropy.entropy import MIN_VALUES
 from agent.pool.candidates import Pool
 from agent.store.tables import JOURNAL, RECORDING_MARK
+from agent.versions import versions
 from protocols.errors import EntropilotError, StoreError
 from protocols.recording.lines import TransactionRow
 from protocols.recording.reader import open_recording

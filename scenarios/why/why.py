@@ -6,7 +6,6 @@ import dataclasses
 from pathlib import Path
 from typing import Final
 
-from agent.assembly import versions
 from agent.campaign.events import CampaignStarted, Event, LimitsChanged
 from agent.campaign.ledger import Ledger
 from agent.campaign.state import Campaign
@@ -14,6 +13,7 @@ from agent.pool.candidates import Pool
 from agent.run_files import DATABASE, RECORDING
 from agent.store.partial_pool import ReferencedPool
 from agent.store.read_only import reading_journal, referenced_in
+from agent.versions import versions
 from protocols.errors import EntropilotError, StoreError
 from protocols.settings.user_code import INSTALLED, CodeSource
 from scenarios.display.progress import ProgressCall

@@ -25,7 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.assembly import assemble_agent, open_campaign
+from agent.assembly import assemble_agent
+from agent.opening import open_campaign
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.mqtt import MqttSession
 from protocols.link.transport import Delivery

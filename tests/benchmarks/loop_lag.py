@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from agent.acquisition.registry import make_policy
-from agent.assembly import assemble_agent, open_campaign
+from agent.assembly import assemble_agent
 from agent.campaign.context import make_context, pool_arrays
 from agent.campaign.events import CampaignStarted, StartSetLoaded
 from agent.campaign.state import Campaign
+from agent.opening import open_campaign
 from scenarios.broker.broker import mosquitto_broker
 from tests.benchmarks.processes.beside import run_beside_lab
 from tests.benchmarks.world import settings, start_of, synthetic_pool

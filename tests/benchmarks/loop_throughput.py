@@ -16,7 +16,8 @@ from pathlib import Path
 
 import psutil
 
-from agent.assembly import assemble_agent, open_campaign
+from agent.assembly import assemble_agent
+from agent.opening import open_campaign
 from agent.runtime.transaction import Transaction
 from scenarios.broker.broker import mosquitto_broker
 from tests.benchmarks.processes.beside import run_beside_lab

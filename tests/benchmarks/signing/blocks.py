@@ -13,8 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.assembly import assemble_agent, open_campaign
+from agent.assembly import assemble_agent
 from agent.loop import Agent
+from agent.opening import open_campaign
 from agent.runtime.transaction import Transaction
 from protocols.link.broker_settings import BrokerSettings
 from protocols.recording.recorded_transport import RecordedTransport

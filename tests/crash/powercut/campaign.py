@@ -23,7 +23,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import functools
 import hashlib
 import json
 import os
@@ -41,7 +40,7 @@ from unittest.mock import patch
 
 from sqlalchemy import Engine, event
 
-from agent import assembly
+from agent import opening
 from agent.acquisition.base import AcquisitionContext, Choice, Proposal
 from agent.campaign.events import DecisionMade
 from agent.campaign.life_cycle import Phase
@@ -288,9 +287,9 @@ def agent_of(bench: Bench) -> Iterator[Agent]:
         )
 
 
-def opened(run: Path, *, resume: bool = True) -> contextlib.AbstractContextManager[assembly.CampaignFiles]:
+def opened(run: Path, *, resume: bool = True) -> contextlib.AbstractContextManager[opening.CampaignFiles]:
     """Open the campaign's folder, beginning it where it has not begun."""
-    return assembly.open_campaign(
+    return opening.open_campaign(
         run, pool=POOL, settings=SETTINGS, campaign=CAMPAIGN, recipients=(SIMULATOR,), start=list(START), resume=resume
     )
 
@@ -358,7 +357,7 @@ def play_to_the_end(root: Path, world: World, *, life: str = "1", plant: str = "
     """Play in virtual time, with the labels of time and chance that are the same every time."""
     plant_fault(plant)
     virtual_clock = type("VirtualClock", (), {"monotonic": staticmethod(lambda: asyncio.get_running_loop().time())})
-    with patch.object(assembly, "fresh_uid", lambda: UID), patch.object(recordings, "time", virtual_clock):
+    with patch.object(opening, "fresh_uid", lambda: UID), patch.object(recordings, "time", virtual_clock):
         return run_in_virtual_time(play(Bench(root, world, plant, life=life)), seed=3)
 
 
@@ -368,9 +367,6 @@ def plant_fault(plant: str) -> None:
         database.SQLITE_SETTINGS["synchronous"] = 1
     if plant == "no-folder-sync":
         run_lock.sync_names = lambda folder: None
-
-
-assembly.versions = functools.cache(assembly.versions)  # the same in every start, and slow to look up
 
 
 @event.listens_for(Engine, "connect")

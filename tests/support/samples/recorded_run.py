@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from agent.acquisition.baselines import UniformRandom
-from agent.assembly import versions
 from agent.campaign.decide import ResultAck
 from agent.campaign.events import Event
 from agent.campaign.life_cycle import Phase
@@ -25,6 +24,7 @@ from agent.runtime.recorder import RunRecorder
 from agent.runtime.resume import begin, remember
 from agent.runtime.transaction import DeadlinePassed, Transaction, TransactionBuilder
 from agent.store.commit import OutboxItem
+from agent.versions import versions
 from protocols.link.transport import Delivery
 from protocols.recording.writer import RecordingWriter
 from protocols.storage.database import sqlite_url

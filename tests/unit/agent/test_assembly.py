@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from agent.assembly import CampaignFiles, assemble_agent, open_campaign
+from agent.assembly import assemble_agent
 from agent.campaign.events import CampaignPaused
 from agent.campaign.life_cycle import Phase
 from agent.entropy.measure import EntropyMeasure
+from agent.opening import CampaignFiles, open_campaign
 from agent.run_files import DATABASE, LOG
 from agent.runtime.resume import begin
 from agent.settings import CampaignSettings

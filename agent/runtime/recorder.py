@@ -128,17 +128,27 @@ def note_process(writer: RecordingWriter, store: Store) -> None:
 
 def fill_up(writer: RecordingWriter, store: Store) -> None:
     """Note what a power cut took, where it took anything."""
-    if store.marked > writer.number or store.sequence not in {writer.before, writer.sequence}:
+    if store.marked > writer.number or store.sequence not in {writer.before, _told(writer, store)}:
         note_process(writer, store)
 
 
 def _fill_in(writer: RecordingWriter, store: Store) -> None:
-    there = store.sequence
-    if there in {writer.before, writer.sequence}:
+    there, known = store.sequence, _told(writer, store)
+    if there in {writer.before, known}:
         return
-    known = writer.sequence
     if known is None or known > there:
         known = 0  # the recording is of an older format, or speaks of rows that the journal never had
     for number, event in enumerate(store.journal(), 1):
         if number > known:
             writer.note_event(number, *dump_event(event))
+
+
+def _told(writer: RecordingWriter, store: Store) -> int | None:
+    """Return of how many rows of the journal the recording tells; None where no note says it.
+
+    A transaction that the database has no mark of was noted and never committed: what stands in its place is something
+    else, such as what a process journals when it starts.
+    """
+    if writer.before != writer.sequence and 0 < store.marked < writer.noted:
+        return writer.before
+    return writer.sequence

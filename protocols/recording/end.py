@@ -31,6 +31,7 @@ class RecordingEnd:
         time_s: Of the last row [s].
         before: Where the journal stood before the last transaction that is noted; None where there is no note.
         sequence: Where it stood after it.
+        noted: Row of that note; 0 where there is none.
     """
 
     number: int
@@ -38,6 +39,7 @@ class RecordingEnd:
     time_s: float
     before: int | None = None
     sequence: int | None = None
+    noted: int = 0
 
 
 def cut_to_whole_lines(path: Path, *, has_notes: bool = True) -> RecordingEnd:
@@ -70,7 +72,7 @@ def cut_to_whole_lines(path: Path, *, has_notes: bool = True) -> RecordingEnd:
     for empty in reversed(parts[number + 1 :]):  # begun, and torn before the first whole line
         empty.unlink()
     os.truncate(parts[number], end_of_last)  # only now: a file that is something else is left as it is
-    return RecordingEnd(end.number, end.digest, end.time_s, note.before, note.sequence)
+    return RecordingEnd(end.number, end.digest, end.time_s, note.before, note.sequence, note.noted)
 
 
 def _end_of(line: bytes) -> RecordingEnd:
@@ -82,7 +84,9 @@ def _end_of(line: bytes) -> RecordingEnd:
         return RecordingEnd(0, line_digest("", line) if digest is None else str(digest), 0.0)
     sequence = row.get("sequence")
     before = row.get("before", sequence)
-    return RecordingEnd(int(row["n"]), str(row["digest"]), float(row["t"]), before, sequence)
+    number = int(row["n"])
+    noted = 0 if sequence is None else number
+    return RecordingEnd(number, str(row["digest"]), float(row["t"]), before, sequence, noted)
 
 
 def _last_note(lines: Iterator[tuple[bytes, int, int]]) -> RecordingEnd:

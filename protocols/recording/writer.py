@@ -84,6 +84,7 @@ class RecordingWriter:
     Attributes:
         before: Where the journal stood before the last transaction that is written; that may not have been committed.
         sequence: Where it stands after that; None when no note says it.
+        noted: Row of the note that says so; 0 when none does.
 
     Raises:
         StoreError: When the file is something else, or parts of a recording are left whose beginning is gone.
@@ -101,6 +102,7 @@ class RecordingWriter:
         self._number, self._digest, offset = 0, "", 0.0
         self.before: int | None = None
         self.sequence: int | None = None
+        self.noted = 0
         self._path = path
         self._part_bytes = part_bytes
         self.allowance = allowance or IdleAllowance()
@@ -108,7 +110,7 @@ class RecordingWriter:
         if path.exists() and path.stat().st_size:
             end = cut_to_whole_lines(path, has_notes=has_notes)
             self._number, self._digest, offset = end.number, end.digest, end.time_s
-            self.before, self.sequence = end.before, end.sequence
+            self.before, self.sequence, self.noted = end.before, end.sequence, end.noted
             self._part = len(parts_of(path))
             self._open("a")
         else:
@@ -223,13 +225,13 @@ class RecordingWriter:
         """
         told: dict[str, Any] = {} if counts is None else {"counts": dict(sorted(counts.items()))}
         self._row({"note": START, "sequence": sequence, **told, **({"lost": True} if lost else {})})
-        self.before = self.sequence = sequence
+        self.before, self.sequence, self.noted = sequence, sequence, self._number
         self.flush()
 
     def note_event(self, sequence: int, kind: str, payload: str) -> None:
         """Note a row of the journal; `payload` is its JSON text."""
         self._row({"note": EVENT, "sequence": sequence, "kind": kind, "event": json.loads(payload)})
-        self.before = self.sequence = sequence
+        self.before, self.sequence, self.noted = sequence, sequence, self._number
 
     def note_transaction(
         self, took: Sequence[Mapping[str, Any]], made: Sequence[tuple[str, str]], *, before: int, sequence: int
@@ -237,7 +239,7 @@ class RecordingWriter:
         """Note a transaction that is about to be committed; `made` gives kind and JSON text of each decision."""
         told = [{"kind": kind, "event": json.loads(payload)} for kind, payload in made]
         self._row({"note": TRANSACTION, "took": list(took), "made": told, "before": before, "sequence": sequence})
-        self.before, self.sequence = before, sequence
+        self.before, self.sequence, self.noted = before, sequence, self._number
         self.flush()
 
     def flush(self) -> None:

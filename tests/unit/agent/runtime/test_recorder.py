@@ -213,6 +213,18 @@ def test_each_commit_keeps_where_the_recording_stands_and_the_end_does_so_too(fo
     assert marks(folder) == [(4, digests[4], 2, 3), (6, digests[6], 3, 3)]
 
 
+def test_what_a_start_journals_in_place_of_a_step_that_was_never_committed_is_told(folder: Folder) -> None:
+    """The journal then stands where the lost step would have led, and holds something else there."""
+    writer, recorder = folder.begin()
+    committed(folder, recorder, PAUSED)
+    recorder.write_ahead(transaction(RESUMED))  # the disk is full
+    writer.close()
+    folder.commit(CampaignPaused("z"))
+    folder.begin()[0].close()
+    assert folder.told()[-3:] == [("transaction", 4), ("event", 4), ("start", 4)]
+    assert folder.rows()[-2]["event"]["reason"] == "z"
+
+
 def test_a_mark_of_rows_that_a_power_cut_took_is_forgotten(folder: Folder) -> None:
     writer, recorder = folder.begin()
     committed(folder, recorder, PAUSED)

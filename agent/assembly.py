@@ -200,11 +200,10 @@ def _admission(
         limits,
         TurnMemory(files.folder / PACE if limits.requests_per_hour is not None else None),
         had_turn=campaign.in_flight.keys() - waiting,
-        is_paused=lambda: campaign.phase is Phase.PAUSED,
+        is_paused=lambda: campaign.phase in {Phase.PAUSED, Phase.STOPPING},
         on_event=on_event,
     )
-    known = {instrument: each.simulated for instrument, each in campaign.lab.announced.items()}
-    return Admission(pace, LiveGuard(is_live=is_live, known=known))
+    return Admission(pace, LiveGuard(is_live=is_live, recipients=campaign.plan.recipients))
 
 
 def _disk(folder: Path, settings: CampaignSettings, logger: structlog.typing.FilteringBoundLogger) -> DiskFloor:

@@ -99,7 +99,9 @@ class Agent:
         """Why the link is down; empty while it is up, and before it was."""
         self.admission = admission or Admission()
         journal = JournalView(lambda: store.head, store.row_at)
-        self.outbound = Outbound(maker, transport, messages, store.unconfirmed(), journal, admission=self.admission)
+        self.outbound = Outbound(
+            maker, transport, messages, store.unconfirmed(), journal, admission=self.admission, on_event=on_event
+        )
         self._maker = maker
         self._store = store
         self._transport = transport

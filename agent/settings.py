@@ -68,7 +68,7 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings, LimitedSettings):
     recipients: tuple[Identifier, ...] = ()
     """Simulators that requests are addressed to: each to whoever is expected to be done first, by what they announce,
     and in turn where they announce nothing; empty: the scenario's own. "any": whichever the broker deals it to."""
-    lab_weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
+    lab_weight: Annotated[float, Field(ge=1e-6, le=1e6)] = 1.0
     """Share of the campaign in instruments that several campaigns ask, beside the weights of the others."""
 
     @field_validator("valid_range")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from protocols.errors import MessageError
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import (
@@ -44,9 +45,11 @@ class Messages:
         self._clock = clock
         self._new_id = new_id
 
-    def result(self, request: CandidateRequest, measured: Measurement, duration_s: float) -> CandidateResult:
-        """Write what was measured."""
-        return CandidateResult(
+    def result(
+        self, request: CandidateRequest, measured: Measurement, duration_s: float
+    ) -> CandidateResult | CandidateFailure:
+        """Write what was measured; a failure where more came with it than a message carries."""
+        message = CandidateResult(
             **self._common_fields(request),
             quantities=measured.quantities,
             duration_s=round(duration_s, 6),
@@ -56,6 +59,12 @@ class Messages:
             remarks=dict(measured.remarks),
             files=measured.files,
         )
+        if measured.replicates or measured.conditions or measured.remarks or measured.files or measured.provenance:
+            try:
+                encode(message)
+            except MessageError as error:
+                return self.failure(request, FailureReason.CALCULATION_FAILED, f"its result cannot be sent: {error}")
+        return message
 
     def failure(self, request: CandidateRequest, reason: FailureReason, detail: str) -> CandidateFailure:
         """Write why nothing was measured."""

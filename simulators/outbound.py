@@ -72,6 +72,7 @@ class Outbound:
         self._counts = counts
         self._jitter = jitter
         self._said_s: float | None = None
+        self._says_soon = False
         self._group: asyncio.TaskGroup
 
     @property
@@ -96,13 +97,23 @@ class Outbound:
         self.connected = False
 
     def say_again(self, now: float) -> None:
-        """Say again what we can do and that we are here, unless we just did [now: s, monotonic]."""
-        if not self.connected or (self._said_s is not None and now < self._said_s + SAID_AGAIN_S):
+        """Say again what we can do and that we are here; a moment later where we just did [now: s, monotonic]."""
+        if not self.connected or self._says_soon:
+            return
+        wait_s = 0.0 if self._said_s is None else self._said_s + SAID_AGAIN_S - now
+        if wait_s > 0:
+            self._says_soon = True
+            self._spawn(self._say_after(wait_s))
             return
         self._said_s = now
         self._spawn(self._publish_capabilities())
         if self._campaign is not None:
             self._spawn(self._publish_status(self._campaign, Health.ONLINE))
+
+    async def _say_after(self, wait_s: float) -> None:
+        await asyncio.sleep(wait_s)
+        self._says_soon = False
+        self.say_again(asyncio.get_running_loop().time())
 
     def take_receipt(self, receipt: ResultReceipt) -> bool:
         """Repeat an answer no more; return whether it was waiting for this receipt.

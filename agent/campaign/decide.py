@@ -97,7 +97,7 @@ def decide_message(
     Raises:
         MessageError: When it is of another campaign, not for an agent, or stale; it changes nothing.
     """
-    of_every_campaign = isinstance(message, Capabilities) and message.campaign == EVERY_CAMPAIGN
+    of_every_campaign = isinstance(message, Capabilities | Status) and message.campaign == EVERY_CAMPAIGN
     if message.campaign != campaign.plan.campaign and not of_every_campaign:
         raise MessageError("foreign_campaign", f"A message of campaign {message.campaign!r}")
     match message:

@@ -56,6 +56,8 @@ class Attempt:
     """Awaited: neither answered nor expired nor overtaken."""
     results: tuple[ResultSeen, ...] = ()
     """Its results that are in the journal, in their order."""
+    failed_by: str | None = None
+    """Message id of its failure in the journal; None where there is none, or it says none."""
     failure_seen: bool = False
     """A failure of this attempt is in the journal; a further one is a duplicate."""
 

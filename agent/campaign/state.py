@@ -228,6 +228,7 @@ class Campaign(Standing):
         self._move(event, event.candidate_id)
         attempt = self.attempts[event.attempt_id]
         attempt.failure_seen = True
+        attempt.failed_by = event.message_id
         if event.reason == RESULT_REFUSED:
             self._see(event, ReceiptStatus.REFUSED)
         self._land(event.attempt_id)

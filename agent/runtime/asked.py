@@ -122,5 +122,5 @@ def _asked(attempt: Attempt) -> AskedAttempt:
         attempt.candidate_id,
         attempt.recipient,
         attempt.in_flight,
-        tuple(each.message_id for each in attempt.results if each.message_id),
+        tuple(each for each in (*(known.message_id for known in attempt.results), attempt.failed_by) if each),
     )

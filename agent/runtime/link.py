@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from agent.campaign.state import Campaign
 from agent.runtime.asked import AskedAttempts
@@ -22,6 +22,9 @@ from protocols.mapping.transport import MappedTransport
 from protocols.signing.transport import SignedTransport, Signing
 from protocols.wire.messages import Health
 from protocols.wire.topics import PREFIX, agent_subscriptions
+
+MAX_FILTERS: Final = 64
+"""Filters that the embedded broker takes of one client."""
 
 
 def make_link(
@@ -50,7 +53,10 @@ def make_link(
         on_event: Called with a short name and fields for the log.
     """
     name = campaign.plan.campaign
+    of_lab = () if mapping is None else mapping.subscriptions
     own = agent_subscriptions(name, campaign.plan.recipients) if mapping is None or mapping.settings.own_topics else ()
+    if own and len(own) + len(of_lab) > MAX_FILTERS:
+        own = agent_subscriptions(name)
 
     def will() -> Will:
         return signing.will(Will(*messages.status(Health.OFFLINE)))
@@ -58,7 +64,7 @@ def make_link(
     session = MqttSession(
         broker,
         client_id=agent_client_id(name, messages.instance),
-        subscriptions=(*own, *(() if mapping is None else mapping.subscriptions)),
+        subscriptions=(*own, *of_lab),
         will=will if own else None,  # of its own for each connection
         ending=ending,
         clears=lambda topic: topic.startswith(f"{PREFIX}/"),  # a set point of a lab stays where it is

@@ -63,6 +63,7 @@ class Outbound:
         unconfirmed: Requests of an earlier start that the broker has not confirmed.
         journal: What of the journal receipts, reports and the campaign's state tell.
         admission: What a request waits for before it goes out; by default nothing.
+        on_event: Called with a name and fields, for the log.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Outbound:
         journal: JournalView = NOTHING_TOLD,
         *,
         admission: Admission | None = None,
+        on_event: Callable[..., Any] = lambda _name, **_told: None,
     ) -> None:
         self.connected = False
         self.unconfirmed = {item.attempt_id: item for item in unconfirmed}
@@ -97,6 +99,9 @@ class Outbound:
         self._state_told: dict[str, Any] = {}
         self._since: tuple[int, datetime | None] = (0, None)
         """Number of the row since which the campaign stands as it does, and its time."""
+        self._on_event = on_event
+        self._refused: set[str] = set()
+        """Topics for people that the broker has refused; each is told once."""
         self._group: asyncio.TaskGroup
 
     @property
@@ -112,7 +117,7 @@ class Outbound:
         """Say that we are here, and send again what may be lost [now: s, monotonic]."""
         self.connected = True
         if self._election.connected(now):
-            self._spawn(self._election.listen())
+            self._spawn(self._listen())
         self._announce(now)
         self._spawn(self._ask_for_capabilities())
         self._resend(None)
@@ -152,18 +157,18 @@ class Outbound:
             for receipt in receipts:
                 row = None if receipt.row is None else self._row_at(receipt.row)
                 at = None if row is None else JournalHead(row.sequence, row.digest)
-                self.send_tracked(self.send(*self._messages.control_receipt(receipt, at)))
+                self.send_tracked(self._tell(*self._messages.control_receipt(receipt, at)))
 
     def tell_state(self, now: float) -> None:
         """Say where the campaign stands, if that has changed, and was not said just now [now: s, monotonic]."""
         figures = figures_of(self._maker.ledger)
-        if self.connected and now >= self._state_due and figures != self._state_told:
+        if self._may_tell and now >= self._state_due and figures != self._state_told:
             self._state_told, self._state_due = figures, now + STATE_EVERY_S
-            self._spawn(self.send(*self._state(), retain=True))
+            self._spawn(self._send_state(self._state()))
 
     def state_wait_s(self, now: float) -> float | None:
         """Return how long what has changed in the campaign may wait to be told [s]; None where all of it is."""
-        is_told = not self.connected or figures_of(self._maker.ledger) == self._state_told
+        is_told = not self._may_tell or figures_of(self._maker.ledger) == self._state_told
         return None if is_told else max(0.0, self._state_due - now)
 
     def withdraw(self, attempts: Iterable[Attempt], there: Iterable[str]) -> None:
@@ -199,6 +204,7 @@ class Outbound:
         for status, retained in transaction.agents_heard:
             if self._election.meet(status, retained=retained, now=now) and self.connected:
                 self._announce(now)
+                self._state_told = {}  # a newcomer may have said it otherwise before it gave way
         if self.connected and transaction.bias and now >= self._report_due:
             self._report_due = now + METRICS_REPORT_EVERY_S
             self._spawn(self.send(*self._metrics_report(), retain=True))
@@ -240,7 +246,7 @@ class Outbound:
                 async with asyncio.timeout(SHUTDOWN_GRACE_S):
                     await asyncio.gather(*self.pending)
                     await self.send(*self._metrics_report(), retain=True)
-                    await self.send(*self._state(), retain=True)
+                    await self._tell(*self._state(), retain=True)
                     await self.send(*self._messages.status(Health.OFFLINE), retain=True)
         await self._transport.close()
 
@@ -297,6 +303,35 @@ class Outbound:
         """
         with contextlib.suppress(LinkLost, PublishRefused):
             await self._transport.publish(*self._messages.capabilities_request())
+
+    @property
+    def _may_tell(self) -> bool:
+        """Whether we speak for the campaign: there is a link, and nobody else does."""
+        return self.connected and self._election.may_act.is_set()
+
+    async def _listen(self) -> None:
+        """Find out whether another agent runs the campaign, then say where it stands."""
+        await self._election.listen()
+        self.tell_state(asyncio.get_running_loop().time())
+
+    async def _send_state(self, state: OutgoingMessage) -> None:
+        if not await self._tell(*state, retain=True):
+            self._state_told = {}  # it is said again with the next change, or when the link is back
+
+    async def _tell(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Send what is for people; return False only where it got lost. What a broker refuses ends no campaign.
+
+        An access list that is older than these topics does.
+        """
+        try:
+            await self._transport.publish(topic, payload, retain=retain)
+        except LinkLost:
+            return False
+        except PublishRefused as error:
+            if topic not in self._refused:
+                self._refused.add(topic)
+                self._on_event("message_refused", topic=error.topic, reason=error.reason, action=error.action)
+        return True
 
     def _state(self) -> OutgoingMessage:
         number = self._campaign.stands_since

@@ -228,7 +228,7 @@ class TransactionBuilder:
                 transaction.counts[SENT_AGAIN] += 1
                 return SENT_AGAIN
             transaction.statuses.append(message)
-            if message.client == AGENT_CLIENT:
+            if message.client == AGENT_CLIENT and message.campaign == self.ledger.campaign.plan.campaign:
                 transaction.agents_heard.append((message, delivery.retain))
             return message.type
         if isinstance(message, Capabilities):

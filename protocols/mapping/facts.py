@@ -62,7 +62,7 @@ class AskedAttempt:
         candidate_id: The candidate's.
         instrument: Our id of who was asked.
         in_flight: Whether it is awaited.
-        answered_by: Message ids of its results that are in the journal.
+        answered_by: Message ids of its results, and of its failure, that are in the journal.
     """
 
     attempt_id: str

@@ -76,6 +76,8 @@ class OutgoingMapping:
         found = {
             each.name: value for each in self.fields if (value := self._value(each, document, lenient)) is not None
         }
+        if self.settings.payload == "csv":
+            found = {each.name: found.get(each.name, "") for each in self.fields}  # what is left out has an empty cell
         try:
             payload = write_payload(self.settings, found | self.settings.constants)
         except PayloadError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
+from typing import Final
 
 from protocols.mapping.facts import LAB_NAME, CampaignFacts
 from protocols.mapping.faults import Key, MappingProblem
@@ -11,6 +12,10 @@ from protocols.mapping.incoming import AnswerMapping, IncomingMapping
 from protocols.mapping.outgoing import OutgoingMapping
 from protocols.mapping.settings import LabSettings
 from protocols.mapping.topics import INSTRUMENT
+
+MAX_HELD: Final = 9
+"""Messages that wait unacknowledged for their results: one less than RabbitMQ leaves to a client, the least that is
+known of any broker (Mosquitto 20, over MQTT 3.1.1)."""
 
 
 def soundness_problems(
@@ -29,6 +34,12 @@ def soundness_problems(
     """
     yield from _meetings(outgoing, incoming)
     yield from _repeats(settings, facts)
+    if (most := len(settings.scalars) * len(settings.instruments)) > MAX_HELD:
+        yield MappingProblem(
+            ("scalars",),
+            f"{most} messages may wait for their results; some brokers leave no more than {MAX_HELD} unacknowledged",
+            action="let the result carry the properties, or map fewer instruments",
+        )
     for sent in outgoing:
         told = INSTRUMENT in sent.topic.parts or any(
             path[0] == LAB_NAME for field in sent.fields for path in field.expression.paths

@@ -143,7 +143,11 @@ class MappedTransport:
         if parsed.channel is Channel.REQUEST:
             await self._ask(parsed.client, payload)
         elif parsed.channel is Channel.RECEIPT:
-            await self._give_receipt(payload)
+            receipt = decode_payload(payload)
+            if isinstance(receipt, ResultReceipt):
+                await self._give_receipt(receipt)
+            elif self._mapping.settings.own_topics:  # of an operator who is called like an instrument
+                await self._inner.publish(topic, payload, retain=retain)
 
     async def close(self) -> None:
         """Say goodbye."""
@@ -160,11 +164,12 @@ class MappedTransport:
             return
         await self._sender.ask(attempt_id, recipient, messages, self._forget_scalars)
 
-    async def _give_receipt(self, payload: bytes) -> None:
-        receipt = decode_payload(payload)
-        assert isinstance(receipt, ResultReceipt)  # noqa: S101 - the channel says so
+    async def _give_receipt(self, receipt: ResultReceipt) -> None:
         asked = self._attempts.find(receipt.attempt_id)
-        message = self._mapping.message_for_receipt(receipt, None if asked is None else asked.candidate_id)
+        try:
+            message = self._mapping.message_for_receipt(receipt, None if asked is None else asked.candidate_id)
+        except UnmappedMessage:
+            return  # of what cannot be told in its words a lab is not told
         if message is not None:
             await self._sender.send(message)
 
@@ -241,7 +246,10 @@ class MappedTransport:
 
     def _tell(self, heard: Delivery, fault: UnmappedMessage) -> None:
         """Let the sender of a message that does not fit hear why, where the section says how."""
-        message = self._mapping.refusal(heard, fault)
+        try:
+            message = self._mapping.refusal(heard, fault)
+        except UnmappedMessage:
+            return
         if message is None or len(self._telling) >= MAX_REFUSALS_UNTOLD:
             return
         task = asyncio.create_task(self._tell_by(message))

@@ -187,7 +187,7 @@ class CandidateRequest(Message):
     """Which repetition of the measurement is meant, from 0; absent: the first."""
     deadline_s: Annotated[float, Field(gt=0, le=MAX_DURATION_S)]
     """Time that the evaluation may take from its beginning [s]."""
-    weight: Annotated[float, Field(gt=0, le=MAX_ABS_VALUE)] | None = None
+    weight: Annotated[float, Field(ge=1e-6, le=1e6)] | None = None
     """Share of the campaign in an instrument that several ask, beside the weights of the others; null or absent: 1."""
 
     @model_validator(mode="after")

@@ -42,8 +42,8 @@ EVERY_CAMPAIGN: Final = "every-campaign"
 SHARED_GROUP: Final = "simulators"
 """Name of the simulators' shared subscription."""
 
-MAX_NAMED: Final = 12
-"""Instruments that an agent subscribes to by name: five filters each, and the embedded broker takes 64 of a client."""
+MAX_NAMED: Final = 10
+"""Instruments that an agent subscribes to by name: six filters each, and the embedded broker takes 64 of a client."""
 
 TOPICS_KEPT: Final = 1_024
 """Topics that are parsed once: a campaign has a few for each of its simulators, all of them short."""
@@ -162,6 +162,7 @@ def agent_subscriptions(campaign: str, recipients: Sequence[str] = ()) -> tuple[
         *(f"{base}/{Channel.RESULT.value}/{each}" for each in instruments),
         *(f"{base}/{Channel.FAILURE.value}/{each}" for each in instruments),
         *(f"{base}/{Channel.STATUS.value}/{each}" for each in clients),
+        *(f"{PREFIX}/{EVERY_CAMPAIGN}/{Channel.STATUS.value}/{each}" for each in instruments),
         f"{base}/{Channel.CONTROL.value}",
         f"{base}/{Channel.CONTROL.value}/+",
     )

@@ -211,7 +211,7 @@ async def _run(
                 broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
                 signing=signing,
                 lab=scenario.lab,
-                is_live=request.is_live or request.with_simulator,
+                is_live=request.is_live or (request.with_simulator and scenario.broker.is_ours),
                 on_commit=on_commit,
             ) as agent,
         ):

@@ -37,5 +37,6 @@ class Admission:
             CampaignHalted: When its recipient is real, and nobody has allowed that.
             StoreError: When its turn cannot be written down.
         """
-        await self.live.admit(attempt.recipient, self.there)
+        if not await self.live.admit(attempt.recipient, self.there, is_wanted):
+            return False
         return await self.pace.turn(attempt.attempt_id, is_wanted)

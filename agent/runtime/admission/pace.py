@@ -67,7 +67,7 @@ class Pace:
         limits: The settings.
         memory: Of earlier turns.
         had_turn: Attempts that were sent by an earlier process.
-        is_paused: Tells whether the campaign is paused: then nothing new goes out.
+        is_paused: Tells whether the campaign is paused or being stopped: then nothing new goes out.
         clock: Returns the wall-clock time, with its offset.
         on_event: Called with a name and fields, for the log.
 
@@ -112,7 +112,8 @@ class Pace:
             StoreError: When the turn cannot be written down.
         """
         if not self._limits.is_pacing:
-            return True
+            return is_wanted()
+        is_first, began = attempt_id not in self._had_turn, self._clock()
         self._held.add(attempt_id)
         try:
             if attempt_id in self._had_turn:
@@ -126,8 +127,8 @@ class Pace:
             self._held.discard(attempt_id)
             if not self._held:
                 self._tell("")
-        if went:
-            self.on_turn(attempt_id)
+        if went and (is_first or self._clock() - began >= timedelta(seconds=LOOK_EVERY_S)):
+            self.on_turn(attempt_id)  # not of a repetition that waited for nothing: its time runs
         return went
 
     def _free_at(self, now: datetime) -> datetime | None:

@@ -64,8 +64,9 @@ def require_leave(request: RunRequest) -> None:
 
 
 def _known_before(request: RunRequest) -> Known:
-    """Return what is known of the instruments before any is heard: those that a run plays itself are simulated."""
-    return {each.id: True for each in request.scenario.instruments} if request.with_simulator else {}
+    """Return what is known of the instruments before any is heard: of those that a run plays itself what they say."""
+    played = request.scenario.instruments if request.with_simulator else ()
+    return {each.id: each.serves.simulated for each in played}
 
 
 def _host_and_port(broker: BrokerSettings) -> tuple[str, int]:

@@ -24,6 +24,7 @@ from simulators.messages import status_message
 from tests.support.agents import agent_on
 from tests.support.campaigns import NOW, quantity, small_plan, small_pool, value_of
 from tests.support.memory_bus import MemoryBus
+from tests.support.sample_messages import capabilities
 from tests.support.stored_campaigns import opened
 from tests.support.virtual_loop import run_in_virtual_time
 
@@ -93,6 +94,7 @@ def test_a_slow_pace_lets_nothing_expire_and_changes_no_decision(tmp_path: Path)
 
 
 def test_a_real_instrument_stops_the_agent_before_anything_is_asked(tmp_path: Path) -> None:
-    guard = LiveGuard(is_live=False, known={"simulator-1": False})
+    guard = LiveGuard(is_live=False)
+    guard.hear(capabilities(simulator="simulator-1", simulated=False))
     with pytest.raises(CampaignHalted, match="Nothing was asked of the lab"):
         played(tmp_path / "real", Admission(live=guard))

@@ -18,7 +18,8 @@ ATTEMPT = Attempt("a-1", "c000", 0, 1, "furnace")
 
 
 def test_what_may_not_be_asked_takes_no_turn() -> None:
-    memory, guard = TurnMemory(None), LiveGuard(is_live=False, known={"furnace": False})
+    memory, guard = TurnMemory(None), LiveGuard(is_live=False)
+    guard.hear(capabilities(simulator="furnace", simulated=False))
     admission = Admission(Pace(PaceLimits(requests_per_hour=1), memory), guard)
     with pytest.raises(CampaignHalted):
         asyncio.run(admission.admit(ATTEMPT, lambda: True))

@@ -56,7 +56,7 @@ def react(campaign: Campaign, noticed: Noticed = NOTHING_NOTICED) -> tuple[Event
 
 def _of_waiting(campaign: Campaign) -> Iterator[Event]:
     """Yield what becomes of what waits: asked for, abandoned, or withdrawn with the campaign."""
-    if campaign.phase is Phase.STOPPING:
+    if campaign.phase is Phase.STOPPING or campaign.is_stopped_by_rule:
         yield from (DecisionWithdrawn(decision, NOT_NEEDED) for decision in campaign.awaiting_approval)
     assigner, takes = Assigner(campaign), list[Mapping[str, float]]()
     room = campaign.plan.parallel - len(campaign.in_flight)  # of those that an operator wants again some may wait

@@ -63,10 +63,11 @@ def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
 def _surely_together(campaign: Campaign) -> int:
     """Return how many candidates may be chosen at once under limits: what is left suffices, whichever they are.
 
-    What a new candidate would take nobody knows before it is made, so that a policy that makes any is asked for one.
+    What a new candidate would take nobody knows before it is made, so that a policy that makes any is asked for one;
+    not while only what is kept back for others keeps it from any, for what it then says is for good.
     """
     if campaign.may_grow and campaign.asking.limits.supplies:
-        return 1
+        return 0 if campaign.asking.kept_for and not campaign.choosable_count else 1  # what is kept back may come free
     together = campaign.asking.surely_together(campaign.pool, campaign.choosable)
     return max(together, campaign.plan.batch) if campaign.may_grow else together
 
@@ -83,9 +84,9 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
 
     A proposal is dropped when another one is wanted by now (an operator has taken candidates out, so that fewer are
     left than were asked for, say), when a candidate in it was taken or excluded meanwhile or a limit is against it by
-    now, or when it has new ones and an operator has added others; the question is then asked again on the state of
-    now. So is one without a choice when anything at all has happened since it was asked for: it is for good, and what
-    has come in may have been what the policy lacked.
+    now, when a value was corrected, or when it has new ones and an operator has added others; the question is then
+    asked again on the state of now. So is one without a choice when anything at all has happened since it was asked
+    for: it is for good, and what has come in may have been what the policy lacked.
 
     Args:
         campaign: The state.
@@ -98,8 +99,9 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     """
     if decision_needed(campaign) != asked:
         return Consequence()
-    if proposal.new_candidates and based_on < campaign.grown_at:
-        return Consequence()  # the indices of its new candidates are those of others now
+    indices_are_others = proposal.new_candidates and based_on < campaign.grown_at
+    if indices_are_others or based_on < campaign.corrected_at:  # or it knew a value that is not so
+        return Consequence()
     if not proposal.choices:
         return _exhausted_policy(campaign, asked, based_on, proposal)
     plan, pool, policy = campaign.plan, campaign.pool, asked.policy or campaign.plan.policy

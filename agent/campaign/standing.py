@@ -84,6 +84,7 @@ class Standing:
         pool: The candidates, with all that have joined them; what is in it keeps its index.
         added: How many have joined it.
         grown_at: Number of the last event by which an operator let any join it.
+        corrected_at: Number of the last event by which an operator took a value back or corrected one.
         statuses: `CandidateStatus` of each candidate, shape (n,), in pool order.
         available_count: How many of them are `AVAILABLE`.
         asking: What limits its questions besides the budget, and what was used up.
@@ -115,6 +116,7 @@ class Standing:
         self.pool = pool
         self.added = 0
         self.grown_at = 0
+        self.corrected_at = 0
         self._plan: CampaignPlan | None = None
         self.reading: Account = ()
         self.began_at: datetime | None = None

@@ -167,6 +167,8 @@ class Campaign(Standing):
         self.budget = event.budget
         self.largest_budget = max(self.largest_budget, event.budget)
         self.orders.budgets += event.message_id is not None
+        if self.finish_reason:
+            self.abandoned_in_a_row = 0  # what a stop gave up says nothing of the lab
         self.finish_reason = ""
 
     def _exhausted(self, event: PolicyExhausted) -> None:
@@ -295,6 +297,7 @@ class Campaign(Standing):
         self._move(event, event.candidate_id)
         self._forget_value(event.candidate_id)
         self.retracted[event.candidate_id] += 1
+        self.corrected_at = self.sequence + 1
         self.orders.about[event.candidate_id] += 1
 
     def _amended(self, event: ObservationAmended) -> None:
@@ -302,6 +305,7 @@ class Campaign(Standing):
         index = self.pool.index_of[event.candidate_id]
         self.values[index], self.additional[index] = event.value, event.additional
         self.uncertainties[index] = event.uncertainties
+        self.corrected_at = self.sequence + 1
         self.orders.about[event.candidate_id] += 1
 
     def _joined(self, event: CandidatesAdded) -> None:
@@ -330,7 +334,11 @@ class Campaign(Standing):
         self.began_at = event.began_at
 
     def _limits_changed(self, event: LimitsChanged) -> None:
-        self.asking = self.asking.changed(event.limits)
+        before, self.asking = self.asking, self.asking.changed(event.limits)
+        for which in before.kept_for:
+            index = self.pool.index_of[which]
+            if not self.asking.why_not(self.pool, index):
+                self.asking.reserve(which, self.asking.takes_of(self.pool, index))
 
     def _finished(self, event: CampaignFinished) -> None:
         invariant(not self.open_decisions, f"finished with {self.open_count} candidates open")

@@ -81,7 +81,8 @@ class RuleWatch:
         plan = campaign.plan
         self._campaign = campaign
         self._bias = DatasetBias(pool.families, plan.targets)
-        self._progress = GapProgress(plan.stop, values_needed(pool))
+        self._needed = values_needed(pool)
+        self._progress = GapProgress(plan.stop, self._needed)
         self._acquired = 0
         self._next = 0
         self._chosen: dict[int, list[int]] = {}
@@ -104,10 +105,10 @@ class RuleWatch:
                 self._acquire(index_of[event.candidate_id])
             case ObservationRetracted() if index_of[event.candidate_id] in self._bias:
                 self._bias.remove(index_of[event.candidate_id])
-                self._see()
+                self._begin_again()
             case ObservationAmended() if index_of[event.candidate_id] in self._bias:
                 self._add(index_of[event.candidate_id])
-                self._see()
+                self._begin_again()
             case _:
                 pass
         if self._campaign.plan.ordering is Ordering.IN_ORDER:
@@ -143,9 +144,17 @@ class RuleWatch:
         campaign = self._campaign
         while self._next <= campaign.next_decision - campaign.plan.lag and self._next not in campaign.open_decisions:
             for index in self._chosen.pop(self._next):
-                if campaign.statuses.item(index) == CandidateStatus.OBSERVED:
+                chosen_by = campaign.decision_of.get(
+                    campaign.pool.candidate_ids[index]
+                )  # another, if it was given back
+                if chosen_by == self._next and campaign.statuses.item(index) == CandidateStatus.OBSERVED:
                     self._acquire(index)
             self._next += 1
+
+    def _begin_again(self) -> None:
+        """Forget what was found: it rested on a value that is no longer so."""
+        self._progress = GapProgress(self._campaign.plan.stop, self._needed)
+        self._see()
 
     def _acquire(self, index: int) -> None:
         self._add(index)

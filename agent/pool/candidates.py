@@ -120,8 +120,9 @@ class Pool:
 
     @cached_property
     def _parameter_columns(self) -> ParameterColumns | None:
-        """What the parameters of the table are called: those of the first candidate that has any."""
-        return next((each.parameters.columns for each in self.candidates if each.parameters is not None), None)
+        """What the parameters of the table are called: those of its first candidate; what joins comes after them."""
+        first = self.candidates[0].parameters
+        return None if first is None else first.columns
 
     def candidate(self, candidate_id: str) -> Candidate:
         """Return a candidate by its id."""

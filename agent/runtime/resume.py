@@ -118,8 +118,9 @@ def take_up(
     """
     campaign, time = ledger.campaign, _aware(now)
     events: list[Event] = []
+    has_other_limits = limits is not None and limits != campaign.asking.limits
     if budget > campaign.largest_budget:
-        if why := budget_refused(campaign, budget):
+        if why := budget_refused(campaign, budget, has_other_limits=has_other_limits):
             raise StoreError(
                 f"The campaign cannot go on with a budget of {budget}: {why}",
                 expected="a campaign that can ask for more",
@@ -130,7 +131,7 @@ def take_up(
         return ()
     if campaign.began_at is not None and (campaign.began_at - time).total_seconds() > CLOCK_TOLERANCE_S:
         events.append(BeginCorrected(time))
-    if limits is not None and limits != campaign.asking.limits:
+    if limits is not None and has_other_limits:
         events.append(LimitsChanged(limits))
     if campaign.paused_itself:
         events.append(CampaignResumed("the agent was started again"))

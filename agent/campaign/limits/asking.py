@@ -79,6 +79,11 @@ class Asking:
         """Tell whether what a request of a candidate takes is kept back for it."""
         return candidate_id in self._reserved
 
+    @property
+    def kept_for(self) -> tuple[str, ...]:
+        """The candidates for which something is kept back, in the order in which it was."""
+        return tuple(self._reserved)
+
     def use(self, candidate_id: str, takes: Mapping[str, float]) -> None:
         """Count what a request of a candidate takes."""
         self.release(candidate_id)
@@ -144,7 +149,7 @@ class Asking:
         return dict(sorted(told.items(), key=lambda each: (-each[1], each[0])))
 
     def changed(self, limits: AskingLimits) -> Asking:
-        """Return the same with other limits: what was used up stays used, and nothing is reserved any more."""
+        """Return the same with other limits: what was used up stays used; nothing is kept back yet."""
         now = Asking(limits)
         now.used, now._taken = self.used, self._taken
         return now

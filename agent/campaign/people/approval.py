@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from agent.pool.candidates import Candidate
+from agent.pool.elements import elements_of
 from agent.pool.growth import NewCandidate
 
 NEVER: Final = "never"
@@ -26,7 +27,7 @@ MAX_TIMEOUT_S: Final = 365 * 86_400.0
 """Longest wait for a person before everything else is held as well [s]."""
 
 _ELEMENT: Final = re.compile(r"[A-Z][a-z]?")
-"""A symbol in a formula; what a formula means is read elsewhere, and here only who is in it matters."""
+"""How a chemical symbol is written."""
 
 
 class ApprovalSettings(BaseModel):
@@ -89,8 +90,13 @@ def needs_approval(
         case "first_n":
             return decision < approval.first
         case "rule":
-            named = [(each.family, each.formula) for each in chosen] + [(each.family, each.formula) for each in new]
+            everybody = (*chosen, *(each.as_candidate() for each in new))
             return (bool(new) and approval.new_candidates) or any(
-                family in approval.families or not set(_ELEMENT.findall(formula)).isdisjoint(approval.elements)
-                for family, formula in named
+                each.family in approval.families or _may_hold(each, approval.elements) for each in everybody
             )
+
+
+def _may_hold(candidate: Candidate, elements: Collection[str]) -> bool:
+    """Tell whether a candidate may hold one of some elements; where nobody says of which it is, that is assumed."""
+    told = elements_of(candidate) if elements else frozenset()
+    return told is None or not told.isdisjoint(elements)

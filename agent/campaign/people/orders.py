@@ -122,6 +122,9 @@ def _requeued(campaign: Campaign, order: Order) -> tuple[Event, ...]:
     which = _candidate(campaign, order.message, closed=closed)
     if campaign.phase is Phase.STOPPING:
         raise Refused("the campaign is being stopped: nothing more is asked for")
+    is_limited = which in campaign.decision_of and campaign.asking.is_limiting
+    if is_limited and (why := campaign.asking.why_not(campaign.pool, campaign.pool.index_of[which])):
+        raise Refused(f"candidate {which!r} may not be asked for again: {why}")
     _require_orders_left(campaign, which)
     return (CandidateRequeued(which, **order.why),)
 
@@ -235,8 +238,14 @@ def _budget_set(campaign: Campaign, order: Order) -> tuple[Event, ...]:
     return (BudgetSet(budget, campaign.budget, **order.why),)
 
 
-def budget_refused(campaign: Campaign, budget: int) -> str:
-    """Return why a campaign cannot have a budget; empty where it can."""
+def budget_refused(campaign: Campaign, budget: int, *, has_other_limits: bool = False) -> str:
+    """Return why a campaign cannot have a budget; empty where it can.
+
+    Args:
+        campaign: The state.
+        budget: Which it is to have.
+        has_other_limits: Whether it gets other limits as well, so that what is used up says nothing.
+    """
     if not 1 <= budget <= MAX_BUDGET:
         return f"a budget of {budget}; expected 1 to {MAX_BUDGET:,}"
     if budget < campaign.requested:
@@ -244,15 +253,16 @@ def budget_refused(campaign: Campaign, budget: int) -> str:
         return f"a budget of {budget}, and {campaign.requested} candidates are requested{open_count}; expected as many"
     if campaign.phase is Phase.STOPPING:
         return "the campaign is being stopped: nothing more is asked for"
-    return _not_reopened(campaign, budget) if campaign.phase is Phase.FINISHED else ""
+    left = campaign.available_count if has_other_limits else campaign.choosable_count
+    return _not_reopened(campaign, budget, left) if campaign.phase is Phase.FINISHED else ""
 
 
-def _not_reopened(campaign: Campaign, budget: int) -> str:
+def _not_reopened(campaign: Campaign, budget: int, left: int) -> str:
     """Return why a finished campaign does not go on with a budget; empty where it does."""
     if budget <= campaign.requested:
         return f"the campaign is finished, and a budget of {budget} lets it ask for nothing more; expected a larger one"
-    is_empty = not campaign.available_count and not campaign.may_grow
-    ended = campaign.asking_ended or ("no candidate is left" if is_empty else "")
+    is_empty = not left and not campaign.may_grow
+    ended = campaign.asking_ended or ("no candidate is left that may be asked for" if is_empty else "")
     return f"the campaign is finished, and a larger budget changes nothing: {ended}" if ended else ""
 
 

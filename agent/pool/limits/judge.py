@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -41,7 +42,7 @@ class Judge:
 
     def why_barred(self, facts: CandidateFacts) -> str:
         """Return the first rule that keeps a candidate from being asked for, in words; empty where none does."""
-        return next(self._breaches(facts), "")
+        return next(chain(self._breaches(facts), self._negatives(facts)), "")
 
     def takes(self, facts: CandidateFacts) -> tuple[float, ...]:
         """Return what a request takes, in the order of the supplies [their units]."""
@@ -77,6 +78,11 @@ class Judge:
         for one, other in self._pairs:
             if one.holds(facts) and other.holds(facts):
                 yield f"{one.written} meets {other.written} (limits.forbidden_pairs)"
+
+    def _negatives(self, facts: CandidateFacts) -> Iterator[str]:
+        for name, taken in zip(self._limits.supplies, self.takes(facts), strict=True):
+            if taken < 0:
+                yield f"it takes less than nothing of {name} ({place_of(name)})"
 
 
 class JudgedPool:

@@ -229,7 +229,7 @@ class Fold:
         yield from ()
 
     def _decision_withdrawn(self, number: int, event: Json) -> Iterator[Breach]:
-        if not self.stopped:
+        if not self.stopped and not self.is_stopped_by_rule:
             yield "I15", f"row {number}: decision {event['decision']} is withdrawn, and nobody stopped the campaign"
         self._drop(event["decision"], None)
 

@@ -24,7 +24,8 @@ def test_rules_and_what_is_left_hold_for_what_is_made_now() -> None:
     assert limits.why_not(new("C6H5F", 4.0, 1), NAMES) == "it holds F (limits.forbidden_elements)"
     assert limits.why_not(new("C6H6", 4.0, 3), NAMES).startswith("its rings is not within 0 to 2")
     assert limits.why_not(new("C6H6", 4.1, 1), NAMES) == "too little is left of reagent (limits.stock.reagent)"
-    assert limits.why_not(new("C6H6", -2.0, 1), NAMES) == "too little is left of reagent (limits.stock.reagent)"
+    negative = "it takes less than nothing of reagent (limits.stock.reagent)"
+    assert limits.why_not(new("C6H6", -2.0, 1), NAMES) == negative
 
 
 def test_what_it_would_take_is_told() -> None:

@@ -24,6 +24,8 @@ TEST_READY := $(VENV)/.test-ready
 SEEDS ?= 300
 # How many of the slowest tests `make test` names at its end.
 SLOWEST ?= 10
+# Processes that run tests: twice the cores, for many a test waits for others; each takes up to 0.8 GB.
+WORKERS ?= $(shell python3 -c 'import os; print(min(2 * (os.cpu_count() or 1), 8))')
 MESSAGES ?= 200000
 
 .PHONY: run test check goldens bench published does-it-work simulate crash kills soak fuzz planted coverage usual-way dist clean
@@ -32,7 +34,7 @@ run: $(RUN_READY)
 	$(BIN)/entropilot run emt_alloys
 
 test: check
-	$(BIN)/python -m pytest -n auto --dist worksteal --durations=$(SLOWEST)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=$(SLOWEST)
 
 check: $(TEST_READY)
 	$(BIN)/ruff check .

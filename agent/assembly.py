@@ -23,6 +23,7 @@ from agent.pool.candidates import Pool
 from agent.run_files import LOG, PACE, POISON_GUARD, RECORDING, SENT
 from agent.runtime.admission.admission import Admission
 from agent.runtime.admission.live_guard import LiveGuard
+from agent.runtime.admission.one_each import OneEach
 from agent.runtime.admission.pace import Pace, TurnMemory
 from agent.runtime.asked import facts_of
 from agent.runtime.link import make_link
@@ -37,7 +38,7 @@ from agent.versions import versions
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.poison_guard import PoisonMessageGuard
 from protocols.link.sessions import SessionEnd
-from protocols.mapping.mapping import compile_mapping
+from protocols.mapping.mapping import LabMapping, compile_mapping
 from protocols.mapping.settings import LabSettings
 from protocols.recording.recorded_transport import RecordedTransport
 from protocols.recording.writer import RecordingWriter
@@ -125,7 +126,7 @@ def assemble_agent(
             on_commit=after_commit,
             on_waiting=WaitingLog(logger),
             on_event=logger.warning,
-            admission=_admission(files, settings, is_live=is_live, on_event=logger.info),
+            admission=_admission(files, settings, mapping, is_live=is_live, on_event=logger.info),
         )
         yield agent
         recorder.seal(_now())
@@ -191,7 +192,12 @@ def _maker(ledger: Ledger, policy_runner: PolicyRunner, messages: MessageBuilder
 
 
 def _admission(
-    files: CampaignFiles, settings: CampaignSettings, *, is_live: bool, on_event: Callable[..., Any]
+    files: CampaignFiles,
+    settings: CampaignSettings,
+    mapping: LabMapping | None,
+    *,
+    is_live: bool,
+    on_event: Callable[..., Any],
 ) -> Admission:
     """Return what the requests of a campaign wait for; those that the broker has confirmed have had their turn."""
     campaign, limits = files.ledger.campaign, settings.limits.pace
@@ -203,7 +209,11 @@ def _admission(
         is_paused=lambda: campaign.phase in {Phase.PAUSED, Phase.STOPPING},
         on_event=on_event,
     )
-    return Admission(pace, LiveGuard(is_live=is_live, recipients=campaign.plan.recipients))
+    one_each = None
+    if mapping is not None and mapping.needs_one_each:
+        asked = (each for each in campaign.in_flight.values() if each.attempt_id not in waiting)
+        one_each = OneEach(lambda: campaign.in_flight, asked)
+    return Admission(pace, LiveGuard(is_live=is_live, recipients=campaign.plan.recipients), one_each)
 
 
 def _disk(folder: Path, settings: CampaignSettings, logger: structlog.typing.FilteringBoundLogger) -> DiskFloor:

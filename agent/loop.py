@@ -109,8 +109,9 @@ class Agent:
         self.waiting_for: tuple[str, ...] = ()
         self._deadlines = Deadlines(request_timeout_s)
         self._approvals = Approvals(self.campaign)
-        self.admission.there = lambda: self.presence.there
-        self.admission.pace.on_turn = lambda attempt_id: self._deadlines.start([attempt_id], _time())
+        self.admission.follow(
+            lambda: self.presence.there, lambda attempt_id: self._deadlines.start([attempt_id], _time())
+        )
         self._withdrawals = Withdrawals(self.campaign)
         away = self.campaign.absence.away
         first = () if self.campaign.attempts else self.presence.recipients
@@ -303,7 +304,7 @@ class Agent:
         attempt = self.campaign.in_flight.get(attempt_id)
         if attempt is None or not self.connected:
             return attempt is not None
-        may_answer = self.presence.is_there(attempt.recipient) and not self.admission.pace.is_held(attempt_id)
+        may_answer = self.presence.is_there(attempt.recipient) and not self.admission.is_held(attempt_id)
         return self.campaign.phase is not Phase.STOPPING and not may_answer
 
     async def _read_link(self) -> None:

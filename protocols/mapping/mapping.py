@@ -9,7 +9,7 @@ from typing import Any
 from protocols.link.transport import Delivery
 from protocols.mapping.facts import CampaignFacts, receipt_document, request_document
 from protocols.mapping.faults import MappingError, MappingProblem, UnmappedMessage
-from protocols.mapping.incoming import FailureMapping, Hearing, StatusMapping
+from protocols.mapping.incoming import AnswerMapping, FailureMapping, Hearing, StatusMapping
 from protocols.mapping.incoming_compiler import IncomingCompiler
 from protocols.mapping.outgoing import LabMessage, OutgoingCompiler, OutgoingMapping
 from protocols.mapping.results import ResultMapping, ScalarMapping
@@ -69,6 +69,12 @@ class LabMapping:
     def tells_presence(self) -> bool:
         """Whether the lab says that its instruments are there."""
         return self.settings.status is not None
+
+    @property
+    def needs_one_each(self) -> bool:
+        """Whether an instrument must have one request at a time, for its answers or set points name none."""
+        by_order = (isinstance(each, AnswerMapping) and each.correlator.by == "only" for each in self.incoming)
+        return bool(self.scalars or self.setpoints) or any(by_order)
 
     def is_of_lab(self, topic: str) -> bool:
         """Tell whether a topic is one of those that are understood."""

@@ -281,7 +281,8 @@ def test_sigterm_ends_in_time_while_the_policy_thinks(tmp_path: Path, started: C
     runner = started(tmp_path / "run", policy="tests.support.user_policies:Slow").start()
     runner.wait_for_rows(1)
     process = psutil.Process(runner.process.pid)
-    runner.wait_until(lambda: bool(process.children(recursive=True)))
+    log = runner.folder / "agent.jsonl"
+    runner.wait_until(lambda: log.exists() and "link_up" in log.read_text() and bool(process.children(recursive=True)))
     time.sleep(0.3)  # until the child has the question; the policy then thinks for a minute
     children = process.children(recursive=True)
     assert seconds_to_end(runner.process) < SIGTERM_S

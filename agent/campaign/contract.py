@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from agent.acquisition.base import Proposal
 from agent.campaign.state import Campaign
@@ -51,10 +52,16 @@ def proposal_breach(campaign: Campaign, count: int, proposal: Proposal) -> str:
     return growth_breach(campaign.pool, new)
 
 
+DRAWS_AT_THE_START: Final = frozenset({"causal_reference"})
+"""Policies that draw all that they ask for before any value is known: of a pool that grows they would draw it anew."""
+
+
 def addition_breach(campaign: Campaign, new: Sequence[NewCandidate]) -> str:
     """Return what is wrong with candidates that an operator adds, or nothing."""
     if not new:
         return "it carries no candidates"
+    if fixed := {campaign.plan.policy, campaign.plan.metrics_of} & DRAWS_AT_THE_START:
+        return f"what {fixed.pop()} asks for was drawn of the pool at its start, which does not grow"
     if campaign.added + len(new) > MAX_ADDED_CANDIDATES:
         return f"{campaign.added} have joined the pool; expected at most {MAX_ADDED_CANDIDATES:,}"
     return growth_breach(campaign.pool, new) or next(filter(None, (_unsettable(campaign, each) for each in new)), "")

@@ -79,6 +79,13 @@ def test_a_field_that_may_lack_is_left_out() -> None:
     assert mapping.messages_for(request(), "furnace", FEATURES)[0].payload == b'{"job":"u-d1-a1"}'
 
 
+def test_a_field_that_may_lack_has_an_empty_cell_in_a_row() -> None:
+    how = {"value": "fidelity", "optional": True}
+    fields = {"job": "attempt_id", "how": how, "who": "instrument"}
+    mapping = compiled(request__payload="csv", request__header=False, request__fields=fields)
+    assert mapping.messages_for(request(), "furnace", FEATURES)[0].payload == b"u-d1-a1,,F1\n"
+
+
 def test_a_message_that_grows_too_large_fails_with_the_rule() -> None:
     mapping = compiled(request__constants={"x": "y" * 70_000})
     with pytest.raises(UnmappedMessage, match=r"\[lab.request\] the message has"):

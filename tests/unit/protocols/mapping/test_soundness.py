@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from protocols.mapping.facts import CampaignFacts
+from protocols.mapping.soundness import MAX_HELD
 from tests.support.mapping.samples import FACTS, problems, require_told
 
 SAID: list[tuple[dict[str, Any], str, str, str]] = [
@@ -34,3 +36,14 @@ def test_the_only_open_request_must_be_one() -> None:
     scalars: dict[str, Any] = {"scalars": {"t": {"topic": "pv/{instrument}/t"}}}
     assert "campaign.parallel is 2" in problems(replace(FACTS, parallel=2), **scalars)["scalars"].found
     assert problems(FACTS, **scalars) == {}
+
+
+def test_more_messages_than_brokers_leave_unacknowledged_may_not_wait_for_their_results() -> None:
+    few = {f"p{number}": {"topic": f"pv/{{instrument}}/{number}"} for number in range(MAX_HELD)}
+    assert "scalars" not in problems(with_properties(few), scalars=few)
+    many = few | {"more": {"topic": "pv/{instrument}/more"}}
+    assert "leave no more than" in problems(with_properties(many), scalars=many)["scalars"].found
+
+
+def with_properties(scalars: dict[str, Any]) -> CampaignFacts:
+    return replace(FACTS, units={**FACTS.units, **dict.fromkeys(scalars, "K")})

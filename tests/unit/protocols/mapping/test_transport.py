@@ -30,6 +30,7 @@ from protocols.wire.messages import (
 )
 from tests.support.mapping.links import Link, ask, mapped, next_delivery, receipt
 from tests.support.mapping.samples import NOW, Asked, asked, compiled, heard
+from tests.support.sample_messages import control_receipt
 
 DONE = "lab/F1/done"
 
@@ -102,6 +103,24 @@ async def test_what_does_not_fit_is_brought_as_it_is_with_its_rule_and_its_sende
         ((topic, payload, _),) = link.sent
         assert (topic, json.loads(payload)["s"]) == ("lab/F1/answer", "refused")
         assert json.loads(payload)["why"] == came.mapping_fault
+
+
+async def test_a_sender_whose_own_words_are_too_long_to_be_told_is_not_told_and_nobody_ends() -> None:
+    told = TOLD | {"fields": {"s": "status", "why": "detail", "again": "detail"}}
+    async with mapped(receipt=told, result__correlate_by="candidate_id", result__id="id") as (link, transport):
+        await link.comes.put(heard(DONE, json.dumps({"id": "x" * 65_000, "value": 1})))
+        came = await next_delivery(transport)
+        assert came.mapping_fault
+        await ask(transport)
+        assert [topic for topic, _, _ in link.sent][-1] == "lab/F1/run"
+
+
+async def test_a_receipt_of_an_operator_who_is_called_like_an_instrument_passes_as_it_is() -> None:
+    async with mapped(receipt=TOLD) as (link, transport):
+        message = control_receipt(operator="furnace")
+        await transport.publish(topic_of(message), encode(message))
+        ((topic, payload, _),) = link.sent
+        assert (topic, payload) == (topic_of(message), encode(message))
 
 
 @pytest.mark.parametrize("error", [LinkLost(), PublishRefused("lab/F1/answer", "not authorised")])

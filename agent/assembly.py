@@ -15,7 +15,9 @@ import structlog
 from agent.campaign.context import pool_arrays
 from agent.campaign.ledger import Ledger
 from agent.campaign.life_cycle import Phase
+from agent.campaign.limits.pace import free_again_at
 from agent.campaign.plan import CampaignPlan
+from agent.campaign.state import Campaign
 from agent.campaign.stop_rules import rules_in_vain
 from agent.loop import Agent
 from agent.opening import CampaignFiles
@@ -104,6 +106,7 @@ def assemble_agent(
             unconfirmed=files.store.unconfirmed(),
             ending=lambda: _ending_of(agent),
             on_event=logger.info,
+            may_repeat=lambda: _may_repeat(files.ledger.campaign, settings),
         )
         transport = RecordedTransport(link, recording)
         recorder = RunRecorder(recording, transport.write_taken, files.store)
@@ -224,6 +227,12 @@ def _disk(folder: Path, settings: CampaignSettings, logger: structlog.typing.Fil
             logger.info("disk_has_room")
 
     return DiskFloor(folder, settings.disk_floor_mb, on_change=log)
+
+
+def _may_repeat(campaign: Campaign, settings: CampaignSettings) -> bool:
+    """Tell whether a lab of its own messages may be asked again: it may begin work."""
+    now = _clock()
+    return campaign.phase is Phase.RUNNING and free_again_at(settings.limits.pace, now) <= now
 
 
 def _ending_of(agent: Agent) -> SessionEnd:

@@ -38,6 +38,7 @@ def make_link(
     unconfirmed: Sequence[OutboxItem],
     ending: Callable[[], SessionEnd],
     on_event: Callable[..., Any],
+    may_repeat: Callable[[], bool] = lambda: True,
 ) -> Transport:
     """Return the link of a campaign's agent.
 
@@ -51,6 +52,7 @@ def make_link(
         unconfirmed: Requests that the broker did not confirm to an earlier process.
         ending: Tells, when we leave, what is to become of our session.
         on_event: Called with a short name and fields for the log.
+        may_repeat: Tells whether a request to such a lab may be repeated just now.
     """
     name = campaign.plan.campaign
     of_lab = () if mapping is None else mapping.subscriptions
@@ -84,4 +86,5 @@ def make_link(
         clock=lambda: datetime.now(UTC),
         sent=SentLog(sent, asked.sent(unconfirmed)),
         on_event=on_event,
+        may_repeat=may_repeat,
     )

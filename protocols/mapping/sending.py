@@ -30,6 +30,7 @@ class LabSender:
         sent: The requests that may be with the lab.
         repeat: When a request is sent again.
         on_event: Called with a short name and fields for the log.
+        may_repeat: Tells whether anything may be repeated just now: it may begin work.
     """
 
     def __init__(
@@ -39,7 +40,10 @@ class LabSender:
         sent: SentLog,
         repeat: RepeatSettings,
         on_event: Callable[..., Any],
+        *,
+        may_repeat: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._may_repeat = may_repeat
         self._link = link
         self._attempts = attempts
         self._sent = sent
@@ -119,7 +123,7 @@ class LabSender:
             for attempt_id, (times, due) in list(self._due.items()):
                 if times >= self._repeat.times or not self._is_awaited(attempt_id):
                     del self._due[attempt_id], self._requests[attempt_id]
-                elif due <= _time():
+                elif due <= _time() and self._may_repeat():
                     await self._send_again(attempt_id, times + 1)
 
     async def _send_again(self, attempt_id: str, times: int) -> None:

@@ -79,6 +79,7 @@ class MappedTransport:
         sent: The requests that may be with the lab.
         on_event: Called with a short name and fields for the log.
         new_id: Returns a message id that nobody has used.
+        may_repeat: Tells whether a request may be repeated just now.
     """
 
     def __init__(
@@ -94,9 +95,10 @@ class MappedTransport:
         sent: SentLog,
         on_event: Callable[..., Any] = lambda *_args, **_fields: None,
         new_id: Callable[[], str] = fresh_id,
+        may_repeat: Callable[[], bool] = lambda: True,
     ) -> None:
         self._inner = inner
-        self._sender = LabSender(lab_link, attempts, sent, mapping.settings.repeat, on_event)
+        self._sender = LabSender(lab_link, attempts, sent, mapping.settings.repeat, on_event, may_repeat=may_repeat)
         self._mapping = mapping
         self._campaign = campaign
         self._attempts = attempts

@@ -137,7 +137,7 @@ def _echoed(client: object, said: Path) -> bool:
 def test_a_paho_script_watches_and_stops_a_campaign(hardening: Hardening) -> None:
     """What a reader changes: any evenness is enough, and the device takes its time."""
     for name, words, other in (
-        ("watch.py", 'ENOUGH = "entropilot/v1/hardening", 0.99', 'ENOUGH = "entropilot/v1/hardening", 0.0'),
+        ("watch.py", 'ENOUGH = "entropilot/v1/hardening", 0.9995', 'ENOUGH = "entropilot/v1/hardening", 0.0'),
         ("tiny_device.py", "def measure(request): return", "def measure(request): time.sleep(0.5); return"),
     ):
         content = (hardening.folder / name).read_text()

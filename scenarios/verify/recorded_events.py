@@ -69,6 +69,9 @@ HANG_ON_THE_POOL: Final = (BecameEven, GapStalled, StopRuleFired, CampaignFinish
 """What follows from how many candidates a family has, or the pool, and cannot be followed without it: an order may be
 refused because of a candidate that the journal names nowhere."""
 
+NOT_IN_THE_POOL: Final = "is not in the pool"
+"""Says of an order that its candidate is one that the journal names nowhere."""
+
 HANG_ON_ARITHMETIC: Final = (BecameEven, GapStalled, StopRuleFired)
 """What holds logarithms, whose last bits differ between machines."""
 
@@ -259,6 +262,7 @@ class EventComparison:
 
     def _disagree(self, words: str, *events: Event) -> None:
         hangs = any(isinstance(each, HANG_ON_THE_POOL) or self._hangs_on_a_rule(each) for each in events)
+        hangs = hangs and not _name_two_candidates(events)
         self.found = Disagreement(words, hangs)
 
     def _hangs_on_a_rule(self, event: Event) -> bool:
@@ -268,6 +272,13 @@ class EventComparison:
         campaign = self._follower.campaign
         is_chosen = campaign is not None and bool(campaign.lab.announced or campaign.asking.is_limiting)
         return is_chosen and isinstance(event, RequestIssued | RequestDeferred | CandidateAbandoned)
+
+
+def _name_two_candidates(events: Sequence[Event]) -> bool:
+    """Tell whether a journal carries an order out on another candidate than the one that the order names."""
+    which = next((getattr(each, "candidate_id", "") for each in events), "")
+    unknown = [each.why for each in events if isinstance(each, ControlRefused) and NOT_IN_THE_POOL in each.why]
+    return bool(which) and any(repr(which) not in why for why in unknown)
 
 
 def _a(event: Event) -> str:

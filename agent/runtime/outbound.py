@@ -22,7 +22,7 @@ from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.store.commit import JournalHead, OutboxItem
 from agent.store.store import NOTHING_TOLD, JournalView
 from protocols.errors import BrokerError
-from protocols.link.election import Election, another_agent
+from protocols.link.election import LISTEN_S, Election, another_agent
 from protocols.link.transport import LinkLost, PublishRefused, Transport
 from protocols.wire.limits import MAX_BANDED_FAMILIES
 from protocols.wire.messages import Health, ReceiptStatus
@@ -117,7 +117,7 @@ class Outbound:
         """Say that we are here, and send again what may be lost [now: s, monotonic]."""
         self.connected = True
         if self._election.connected(now):
-            self._spawn(self._listen())
+            self._spawn(self._election.listen())
         self._announce(now)
         self._spawn(self._ask_for_capabilities())
         self._resend(None)
@@ -168,7 +168,11 @@ class Outbound:
 
     def state_wait_s(self, now: float) -> float | None:
         """Return how long what has changed in the campaign may wait to be told [s]; None where all of it is."""
-        is_told = not self._may_tell or figures_of(self._maker.ledger) == self._state_told
+        if not self.connected:
+            return None
+        if not self._may_tell:
+            return LISTEN_S  # the loop itself tells it then, for a commit may be using the database in between
+        is_told = figures_of(self._maker.ledger) == self._state_told
         return None if is_told else max(0.0, self._state_due - now)
 
     def withdraw(self, attempts: Iterable[Attempt], there: Iterable[str]) -> None:
@@ -308,11 +312,6 @@ class Outbound:
     def _may_tell(self) -> bool:
         """Whether we speak for the campaign: there is a link, and nobody else does."""
         return self.connected and self._election.may_act.is_set()
-
-    async def _listen(self) -> None:
-        """Find out whether another agent runs the campaign, then say where it stands."""
-        await self._election.listen()
-        self.tell_state(asyncio.get_running_loop().time())
 
     async def _send_state(self, state: OutgoingMessage) -> None:
         if not await self._tell(*state, retain=True):

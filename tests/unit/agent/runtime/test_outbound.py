@@ -122,8 +122,11 @@ def played(fold: Callable[[Bench], Coroutine[Any, Any, None]], **plan: Any) -> N
 
 
 async def up(bench: Bench) -> None:
-    bench.outbound.link_up(asyncio.get_running_loop().time())
+    now = asyncio.get_running_loop().time
+    bench.outbound.link_up(now())
     await asyncio.sleep(LISTEN_S + 0.01)
+    bench.outbound.tell_state(now())  # as the loop does when that time is over
+    await asyncio.sleep(0.01)
 
 
 def receipts(count: int) -> list[ResultAck]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -130,7 +131,7 @@ def content_ids(
     described = (*columns.family_columns(), columns.composition)
     further = (*columns.labels, *(name for name in columns.parameters if name not in rows.features))
     texts = [_cells(rows, name) for name in (*described, *further) if name is not None]
-    words = zip(*texts, strict=True)
+    words = zip(*texts, strict=True) if texts else itertools.repeat((), len(matrix))
     contents = ["\x1f".join(cells).encode() + b"\x1f" + row.tobytes() for cells, row in zip(words, matrix, strict=True)]
     formulas = rows.texts.get(columns.composition or "", [""] * len(contents))
     return [

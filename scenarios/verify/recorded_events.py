@@ -19,6 +19,7 @@ from agent.campaign.events import (
     DecisionMade,
     Event,
     GapStalled,
+    InstrumentAnnounced,
     ObservationAdded,
     PolicyExhausted,
     RequestDeferred,
@@ -65,7 +66,15 @@ class ReceiptsGiven:
     unseen_controls: bool = False
 
 
-HANG_ON_THE_POOL: Final = (BecameEven, GapStalled, StopRuleFired, CampaignFinished, PolicyExhausted, ControlRefused)
+HANG_ON_THE_POOL: Final = (
+    BecameEven,
+    GapStalled,
+    StopRuleFired,
+    CampaignFinished,
+    PolicyExhausted,
+    ControlRefused,
+    InstrumentAnnounced,
+)
 """What follows from how many candidates a family has, or the pool, and cannot be followed without it: an order may be
 refused because of a candidate that the journal names nowhere."""
 

@@ -136,10 +136,13 @@ def test_a_run_whose_last_mark_got_no_answer_is_resumed_whether_it_was_kept_or_n
     before = server.rows(database, ends)  # of what changed nothing, such as what an instrument can do
     proxy.armed = cut
     done = run.end()
-    assert (proxy.last, done.code) == (cut, 5), done.err
-    assert "the run was to end" in done.err
+    assert (proxy.last, done.code) in {(cut, 5), (cut, 130)}, done.err
     kept = server.rows(database, ends)
-    assert len(kept) - len(before) == (cut is Cut.AFTER)
+    if done.code == 5:
+        assert "the run was to end" in done.err
+        assert len(kept) - len(before) == (cut is Cut.AFTER)
+    else:  # the cut met the last look at a row for people, which is done without, and the mark came through
+        assert len(kept) == len(before) + 1
     resumed = bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "c", "--resume")
     assert resumed.code == 0, resumed.err
     known = server.rows(database, ends)  # under load also of transactions that only counted repetitions

@@ -23,7 +23,7 @@ from protocols.tables.columns import BinnedColumn, TableColumns
 from protocols.tables.families import families_of
 from protocols.tables.format import USUAL, TableFormat
 from protocols.tables.ids import candidate_ids_of
-from protocols.tables.rows import feature_matrix
+from protocols.tables.rows import feature_matrix, parameters_of
 from protocols.tables.usable import UsableRows, usable_rows
 from protocols.wire.messages import AddedCandidate, cut
 from scenarios.display.progress import ProgressCall, no_progress
@@ -94,6 +94,7 @@ def read_candidates(
         )
     places = tuple(rows.place(row) for row in range(len(ids)))
     positions = rows.kept.tolist()
+    to_set = parameters_of(rows, columns)
     candidates = tuple(
         AddedCandidate(
             candidate_id=ids[row],
@@ -102,6 +103,8 @@ def read_candidates(
             formula=cut(formulas[row]),
             structure=usable.structures[position].crystal if position in usable.structures else None,
             smiles=usable.molecules[position].smiles if position in usable.molecules else None,
+            parameters=to_set[row].quantities() if to_set else (),
+            labels=to_set[row].labels() if to_set else {},
             origin=cut(places[row]),
         )
         for row, position in enumerate(positions)
@@ -156,7 +159,7 @@ def _columns_of(scenario: Scenario, pool: Pool, how: TableFormat) -> _Descriptio
         made_of = {"property": scenario.campaign.property, "unit": scenario.campaign.unit, "structure": STRUCTURE}
         tolerances = dict(zip(("symmetry_tolerance", "angle_tolerance"), FEATURE_TOLERANCES, strict=True))
         return _Description.model_validate(made_of | tolerances | written | changed)
-    if columns.features or scenario.pool.features:
+    if columns.feature_patterns() or scenario.pool.features:
         changed["features"] = pool.feature_names  # those of a table beside it too
     if any(_is_of_the_whole(each) for each in columns.family_parts()):
         changed["family"] = FAMILY

@@ -64,6 +64,21 @@ def test_a_candidate_that_the_pool_has_already_gets_the_same_id(tmp_path: Path) 
     assert same.candidate_id == known.candidate_id
 
 
+@pytest.mark.parametrize("features", [[], ["feat_*"]])
+def test_what_is_to_be_set_comes_along_whether_it_is_a_feature_or_not(tmp_path: Path, features: list[str]) -> None:
+    to_set: dict[str, Any] = {
+        "features": features,
+        "parameters": {"feat_a": "K", "feat_b": "min"},
+        "labels": ["family"],
+    }
+    (new,) = read(tmp_path, "family,feat_b,feat_a\ncubic,2,1\n", **to_set).candidates
+    assert [(each.name, each.value, each.unit) for each in new.parameters] == [("feat_a", 1, "K"), ("feat_b", 2, "min")]
+    assert (new.features, new.labels) == ((1.0, 2.0), {"family": "cubic"})
+    scenario, world = made(tmp_path, **to_set)
+    (typed,) = typed_candidate({"family": "cubic", "feat_a": "1", "feat_b": "2"}, scenario, world.pool).candidates
+    assert typed.parameters == new.parameters
+
+
 def test_features_of_formulas_are_made_as_those_of_the_pool(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     formulas = ["NaCl", "KCl", "LiF", "MgO", "CaO", "TiO2", "ZnS", "GaAs"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from protocols.mapping.faults import Key, UnmappedMessage
+from protocols.mapping.faults import Key, UnmappedMessage, Unusable
 from protocols.settings.suggestions import did_you_mean
 
 Path = tuple[str, ...]
@@ -25,18 +25,8 @@ _FIRST_AT_ROOT: Final = frozenset(
 """Nodes whose first child does, and the others look at what it finds."""
 
 
-class ExpressionError(ValueError):
-    """An expression that cannot be used, or found nothing that can.
-
-    Args:
-        found: What is wrong.
-        action: What to do.
-    """
-
-    def __init__(self, found: str, action: str = "") -> None:
-        self.found = found
-        self.action = action
-        super().__init__(found)
+class ExpressionError(Unusable):
+    """An expression that cannot be used, or found nothing that can."""
 
 
 @dataclass(frozen=True, slots=True)

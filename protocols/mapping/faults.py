@@ -39,6 +39,20 @@ class MappingProblem:
         return Problem(f"{'.'.join(('lab', *self.key))}{place}: {self.found}", self.expected, self.action)
 
 
+class Unusable(ValueError):
+    """A part of a setting that cannot be used, before it is known where it stands.
+
+    Args:
+        found: What is wrong with it.
+        action: What to do.
+    """
+
+    def __init__(self, found: str, action: str = "") -> None:
+        self.found = found
+        self.action = action
+        super().__init__(found)
+
+
 class MappingError(SettingsError):
     """A `[lab]` section that cannot be used.
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from protocols.mapping.faults import Unusable
 from protocols.settings.suggestions import did_you_mean
 from protocols.wire.topics import PREFIX
 
@@ -26,18 +27,8 @@ _ID: Final = re.compile(r"[a-z0-9_-]*")
 _ONE_ID: Final = r"[a-z0-9][a-z0-9_-]*"
 
 
-class TemplateError(ValueError):
-    """A template that cannot be used.
-
-    Args:
-        found: What is wrong with it.
-        action: What to do.
-    """
-
-    def __init__(self, found: str, action: str = "") -> None:
-        self.found = found
-        self.action = action
-        super().__init__(found)
+class TemplateError(Unusable):
+    """A template that cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)

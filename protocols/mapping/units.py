@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from protocols.mapping.faults import Unusable
 from protocols.settings.suggestions import did_you_mean
 
 ADDED: Final = ("atom = particle", "formula_unit = particle = f_u", "Ah = ampere * hour")
@@ -42,18 +43,8 @@ _OFFSET_DIGITS: Final = 14
 """Those of an offset, which went through kelvin."""
 
 
-class UnitError(ValueError):
-    """A unit that is none, or that does not convert.
-
-    Args:
-        found: What is wrong.
-        action: What to do.
-    """
-
-    def __init__(self, found: str, action: str = "") -> None:
-        self.found = found
-        self.action = action
-        super().__init__(found)
+class UnitError(Unusable):
+    """A unit that is none, or that does not convert."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,7 +205,7 @@ def _lines(path: Path) -> Iterator[BinaryIO]:
 
 
 def _json(tree: object) -> bytes:
-    return (json.dumps(tree, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(tree, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _too_large(what: str) -> StoreError:

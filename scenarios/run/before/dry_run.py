@@ -116,7 +116,7 @@ def first_requests(request: RunRequest) -> DryRun:
         broker=scenario.broker.redacted_url,
         leave=leave_of(request),
         requests=tuple(_planned(request, ledger, changes)),
-        ended=campaign.finish_reason,
+        ended=campaign.finish_reason or campaign.standing_reason,
         barred=limits.reasons(campaign.pool, available) if limits.is_limiting else {},
         left=limits.left,
         units={name: supply.unit for name, supply in limits.limits.supplies.items()},
@@ -129,7 +129,7 @@ def _events(request: RunRequest) -> Sequence[Event]:
         with reading_journal(request.folder / DATABASE, request.database_url) as (store, _):
             return list(store.journal())
     plan, start = initial_events(request.scenario, request.world, campaign=request.campaign, uid=NOT_YET)
-    return [CampaignStarted(plan), start]
+    return [CampaignStarted(plan.model_copy(update={"approval": request.scenario.approval})), start]
 
 
 async def _decided(ledger: Ledger, runner: PolicyRunner) -> list[Change]:

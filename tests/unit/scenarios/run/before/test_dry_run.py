@@ -65,3 +65,8 @@ def test_where_nothing_would_be_asked_for_it_says_why(tmp_path: Path) -> None:
     found = shown(tmp_path, limits={"cost": {"available": 0.5, "per_request": 1.0}})
     assert found.requests == ()
     assert "too little is left of cost" in found.ended
+
+
+def test_what_waits_for_a_person_is_not_shown_as_sent(tmp_path: Path) -> None:
+    found = shown(tmp_path, approval={"required": "always"})
+    assert (found.requests, found.ended) == ((), "decisions 0, 1, 2 wait for approval")

@@ -148,6 +148,13 @@ def test_a_table_with_a_strange_name_is_packed_under_one_that_every_system_takes
     assert build_world(read).pool.digest == packed.manifest.pool_digest
 
 
+def test_settings_keep_their_order_for_columns_and_set_points_depend_on_it(tmp_path: Path) -> None:
+    packed = small_pack(tmp_path)
+    with zipfile.ZipFile(packed.path) as archive:
+        written = json.loads(archive.read(SCENARIO))
+    assert list(written["pool"]) != sorted(written["pool"])
+
+
 def test_a_generated_pool_packs_no_table(tmp_path: Path) -> None:
     scenario = load_scenario("emt_alloys", Overrides(), {}).settings
     packed = write_pack(Content("emt_alloys", scenario, "0" * 64), tmp_path / "emt.pack", quiet)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
 from protocols.wire.structure import CrystalStructure
-from simulators.calculators import CalculatorChoice, choose_calculator, require_known_elements
+from simulators.calculators.catalogue import choose_calculator
+from simulators.calculators.choice import CalculatorChoice, require_known_elements
 from simulators.evaluator import EvaluationFailed
 
 if TYPE_CHECKING:

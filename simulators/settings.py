@@ -11,7 +11,7 @@ from protocols.settings.suggestions import require_name
 from protocols.settings.user_code import EXPECTED, is_user_code
 from protocols.wire.messages import Identifier
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
-from simulators.calculators import CALCULATOR_NAMES
+from simulators.calculators.catalogue import CALCULATOR_NAMES
 from simulators.faults import FaultSettings
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import OracleTableSettings

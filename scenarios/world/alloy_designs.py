@@ -33,7 +33,7 @@ from protocols.wire.structure import CrystalStructure
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.world.crystal_prototypes import PROTOTYPES, Prototype
 from scenarios.world.emt_alloys import FEATURE_TOLERANCES, AlloyCrystal, atom_volume, emt_property, fingerprint_of
-from simulators.calculators import EMT_METALS
+from simulators.calculators.catalogue import EMT_METALS
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

@@ -25,7 +25,7 @@ from protocols.wire.structure import CrystalStructure
 from scenarios.world.crystal_prototypes import PROTOTYPES, Lattice, Prototype
 from scenarios.world.workers import interrupts_deferred, workers
 from simulators.ase_properties import ASE_PROPERTIES, AseProperties
-from simulators.calculators import EMT_METALS
+from simulators.calculators.catalogue import EMT_METALS
 from simulators.evaluator import EvaluationFailed
 
 if TYPE_CHECKING:

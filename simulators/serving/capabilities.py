@@ -36,7 +36,7 @@ def _of_the_evaluator(
     match settings.evaluator:
         case evaluator if evaluator == ASE:
             from simulators.ase_properties import ASE_UNITS
-            from simulators.calculators import choose_calculator
+            from simulators.calculators.catalogue import choose_calculator
 
             choice = choose_calculator(settings.calculator, settings.calculator_parameters)
             return dict(ASE_UNITS), choice.elements, ()

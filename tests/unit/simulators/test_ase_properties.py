@@ -15,7 +15,7 @@ from protocols.errors import SettingsError
 from protocols.wire.messages import CandidateRequest, FailureReason
 from protocols.wire.structure import CrystalStructure
 from simulators.ase_properties import AseProperties, _minimum, _Point
-from simulators.calculators import EMT_METALS, choose_calculator
+from simulators.calculators.catalogue import EMT_METALS, choose_calculator
 from simulators.evaluator import EvaluationFailed, Evaluator
 
 B2 = bulk("CuAu", "cesiumchloride", a=3.1)

@@ -22,7 +22,7 @@ from scenarios.world.emt_alloys import (
     make_emt_alloys,
     make_emt_pool,
 )
-from simulators.calculators import EMT_METALS
+from simulators.calculators.catalogue import EMT_METALS
 
 MEMBERS = 8
 PINNED_MEMBERS = 3

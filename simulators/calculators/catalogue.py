@@ -5,8 +5,7 @@ A name is looked up here and nowhere else: nothing that comes from outside can m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from math import sqrt
 from typing import TYPE_CHECKING, Annotated, Final, Self, TypeVar
 
@@ -14,8 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from protocols.errors import SettingsError
 from protocols.settings.suggestions import did_you_mean
-from protocols.wire.messages import FailureReason
-from simulators.evaluator import EvaluationFailed
+from simulators.calculators.choice import CalculatorChoice
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
@@ -80,23 +78,6 @@ class MorseSettings(_Settings):
             message = f"rcut2 = {self.rcut2:g} must be larger than rcut1 = {self.rcut1:g}"
             raise ValueError(message)
         return self
-
-
-@dataclass(frozen=True, slots=True)
-class CalculatorChoice:
-    """One calculator of the list, with its parameters checked.
-
-    Attributes:
-        name: Its name in the list.
-        elements: The elements it knows, or None when it treats all alike.
-        build: Makes a calculator.
-        contact_distance: Nearest-neighbour distance [Å] near which it binds an element; a start, not a result.
-    """
-
-    name: str
-    elements: tuple[str, ...] | None
-    build: Callable[[], Calculator]
-    contact_distance: Callable[[str], float]
 
 
 def _emt(_settings: EmtSettings) -> CalculatorChoice:
@@ -170,20 +151,3 @@ def choose_calculator(name: str, parameters: Mapping[str, object] | None = None)
             expected=first["msg"],
             action=f"correct the parameters of {name!r}, or leave them out for its defaults",
         ) from error
-
-
-def require_known_elements(choice: CalculatorChoice, symbols: Iterable[str]) -> None:
-    """Refuse a crystal that has elements the calculator does not know.
-
-    Raises:
-        EvaluationFailed: UNSUPPORTED, naming the unknown elements and the known ones.
-    """
-    if choice.elements is None:
-        return
-    unknown = sorted(set(symbols) - set(choice.elements))
-    if unknown:
-        raise EvaluationFailed(
-            FailureReason.UNSUPPORTED,
-            f"the structure has {', '.join(unknown)}; the calculator {choice.name!r} knows only"
-            f" {', '.join(choice.elements)}",
-        )

@@ -31,6 +31,7 @@ from scenarios.display.progress import late
 from scenarios.run.before.leave import require_leave
 from scenarios.run.connection import told_connection
 from scenarios.run.crashes import crash_at
+from scenarios.run.interrupts import Interrupts
 from scenarios.run.live.view import LiveView
 from scenarios.run.operator import ScheduledControls, operator_of
 from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
@@ -49,12 +50,13 @@ BROKER_LOG: Final = "broker.jsonl"
 """What the run's own broker refused or dropped, and whether it died; not there where nothing was."""
 
 
-def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
+def run(request: RunRequest, view: LiveView | None, interrupts: Interrupts | None = None) -> RunOutcome:
     """Run a campaign until it is finished or asked to end; write and return its outcome.
 
     Args:
         request: What to run.
         view: Shows how things are; None for silence.
+        interrupts: Lets other threads end it; signals do where it runs in the main one.
 
     Raises:
         CampaignHalted: When the campaign cannot go on; its outcome so far is written.
@@ -76,7 +78,7 @@ def run(request: RunRequest, view: LiveView | None) -> RunOutcome:
         halted: CampaignHalted | None = None
         waited_for: tuple[str, ...] = ()
         try:
-            waited_for = _run_what_is_left(request, files, wanted, view, signing)
+            waited_for = _run_what_is_left(request, files, wanted, view, signing, interrupts=interrupts or Interrupts())
         except CampaignHalted as error:
             halted = error
         outcome = write_outcome(
@@ -113,7 +115,13 @@ def _opened(request: RunRequest) -> contextlib.AbstractContextManager[CampaignFi
 
 
 def _run_what_is_left(
-    request: RunRequest, files: CampaignFiles, wanted: ScheduledControls, view: LiveView | None, signing: Signing | None
+    request: RunRequest,
+    files: CampaignFiles,
+    wanted: ScheduledControls,
+    view: LiveView | None,
+    signing: Signing | None,
+    *,
+    interrupts: Interrupts,
 ) -> tuple[str, ...]:
     """Run an opened campaign, unless it is over; return whom it waited for when it ended.
 
@@ -125,7 +133,7 @@ def _run_what_is_left(
         return ()
     loop_factory = asyncio.SelectorEventLoop  # the only loop that aiomqtt runs on everywhere
     with view or contextlib.nullcontext(), asyncio.Runner(loop_factory=loop_factory) as runner:
-        return runner.run(_run(request, files, wanted, view, signing or own_signing(request)))
+        return runner.run(_run(request, files, wanted, view, signing or own_signing(request), interrupts=interrupts))
 
 
 def _tell_notes(files: CampaignFiles, *, is_watched: bool) -> None:
@@ -181,7 +189,13 @@ def _wanted(request: RunRequest) -> ScheduledControls:
 
 
 async def _run(
-    request: RunRequest, files: CampaignFiles, wanted: ScheduledControls, view: LiveView | None, signing: Signing
+    request: RunRequest,
+    files: CampaignFiles,
+    wanted: ScheduledControls,
+    view: LiveView | None,
+    signing: Signing,
+    *,
+    interrupts: Interrupts,
 ) -> tuple[str, ...]:
     """Run the agent, with what is to be beside it; return whom it waited for when it ended."""
     scenario = request.scenario
@@ -222,7 +236,7 @@ async def _run(
                 for each in shutdown_callbacks:  # at once: their shutdowns share the five seconds that SIGTERM has
                     each()
 
-            with ending_on_signals(end):
+            with ending_on_signals(end), interrupts.ending(end):
                 try:
                     async with (
                         asyncio.TaskGroup() as group,

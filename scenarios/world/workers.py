@@ -9,11 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 from typing import Any, Final
 
 SAFE_PATH_VARIABLE: Final = "PYTHONSAFEPATH"
@@ -21,6 +24,43 @@ SAFE_PATH_VARIABLE: Final = "PYTHONSAFEPATH"
 
 BLAS_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """How many threads a process uses for its sums."""
+
+
+_STARTING: Final = threading.Lock()
+"""Held while a process starts."""
+
+
+class _Worker(SpawnProcess):
+    """A process that does not run the script of whoever starts it again: it needs modules of ours alone.
+
+    Python would, to find what was defined there; a script that calls us without `if __name__ == "__main__":` would then
+    call us in every worker again.
+    """
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802 - multiprocessing's own name
+        with _STARTING, _without_script(sys.modules["__main__"]):
+            return SpawnProcess._Popen(process_obj)  # noqa: SLF001 - what it overrides
+
+
+class _Workers(SpawnContext):
+    """Starts such processes."""
+
+    Process = _Worker
+
+
+@contextmanager
+def _without_script(script: ModuleType) -> Iterator[None]:
+    """Let the main module look, for a moment, as if it came from no file."""
+    named: dict[str, Any] = {
+        name: script.__dict__[name] for name in ("__file__", "__spec__") if name in script.__dict__
+    }
+    script.__dict__.pop("__file__", None)
+    script.__spec__ = None
+    try:
+        yield
+    finally:
+        script.__dict__.update(named)
 
 
 @contextmanager
@@ -36,9 +76,7 @@ def workers(
     """
     others = set(multiprocessing.active_children())
     with safe_path():  # from here on: the executor's queues already start a process of multiprocessing's own
-        executor = ProcessPoolExecutor(
-            count, multiprocessing.get_context("spawn"), initializer=initializer, initargs=arguments
-        )
+        executor = ProcessPoolExecutor(count, _Workers(), initializer=initializer, initargs=arguments)
         try:
             yield executor
         except BaseException:

@@ -1,0 +1,137 @@
+"""Data frames as tables of candidates: what of a frame is what, and the file that the rest of the program reads.
+
+A frame goes through a CSV file, read by the same reader as any table: the same checks, the same ids, the same errors.
+Numbers are written with all of their digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from protocols.errors import StoreError, TableError
+from protocols.settings.suggestions import did_you_mean, listed
+
+ID: Final = "id"
+"""Column with the ids, where a frame has them as its index."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameColumns:
+    """What the columns of a frame mean.
+
+    Attributes:
+        measured: The property.
+        family: The family, or several columns whose combination it is.
+        id: The id; None where the index is it.
+        features: What the policy knows a candidate by; None for every other column of numbers.
+        unit: Of the property.
+        composition: Column with formulas.
+        smiles: Column with SMILES, where the candidates are molecules.
+        structure: Column with structures.
+    """
+
+    measured: str
+    family: str | Sequence[str]
+    id: str | None = None
+    features: Sequence[str] | None = None
+    unit: str = ""
+    composition: str | None = None
+    smiles: str | None = None
+    structure: str | None = None
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The columns that make a family."""
+        return (self.family,) if isinstance(self.family, str) else tuple(self.family)
+
+    def of(self, frame: pd.DataFrame) -> dict[str, Any]:
+        """Return the settings of `[pool.columns]` for a frame.
+
+        Raises:
+            TableError: When a column is not there, or holds what it cannot.
+        """
+        self._require_columns(frame)
+        features = self._features_of(frame)
+        described = {"composition": self.composition, "smiles": self.smiles, "structure": self.structure}
+        return {
+            "id": ID if self.id is None else self.id,
+            "family": self.family if isinstance(self.family, str) else list(self.family),
+            "property": self.measured,
+            "unit": self.unit,
+            "features": features,
+            "on_missing": "unknown" if frame[self.measured].isna().any() else "error",
+        } | {name: column for name, column in described.items() if column is not None}
+
+    def _features_of(self, frame: pd.DataFrame) -> list[str]:
+        if self.features is not None:
+            return list(self.features)
+        taken = {self.measured, self.id, *self.families, self.composition, self.smiles, self.structure}
+        numbers = frame.select_dtypes("number").columns
+        return [str(name) for name in numbers if name not in taken]
+
+    def _require_columns(self, frame: pd.DataFrame) -> None:
+        if not isinstance(frame, pd.DataFrame):
+            raise TableError(f"The pool is a {type(frame).__name__}", expected="a pandas data frame, or a table's path")
+        if twice := [str(name) for name in frame.columns[frame.columns.duplicated()]]:
+            raise TableError(f"The data frame has two columns {twice[0]!r}", expected="each name once")
+        names = [str(name) for name in frame.columns]
+        wanted = [self.measured, *self.families, self.id, self.composition, self.smiles, self.structure]
+        for name in (*wanted, *(self.features or ())):
+            if name is not None and name not in names:
+                raise TableError(
+                    f"The data frame has no column {name!r}",
+                    expected=f"one of {listed(names)}",
+                    action=did_you_mean(name, names) or "name another",
+                )
+        if not pd.api.types.is_numeric_dtype(frame[self.measured]):
+            raise TableError(
+                f"Column {self.measured!r} of the data frame holds {frame[self.measured].dtype}, not numbers",
+                expected="numbers, and NaN where the value is not known yet",
+                action=f"frame[{self.measured!r}] = pandas.to_numeric(frame[{self.measured!r}], errors='coerce')",
+            )
+        if self.id is None and ID in names:
+            raise TableError(
+                f"The data frame has a column {ID!r}, and its index is taken for the ids",
+                expected="one of the two",
+                action=f"say id={ID!r}, or rename the column",
+            )
+
+
+def labels_of(frame: pd.DataFrame, column: str | None) -> Mapping[str, Hashable]:
+    """Return the ids of a frame as text, as they are read again, and the labels that they stand for.
+
+    Raises:
+        TableError: When two rows have one.
+    """
+    labels = list(frame.index if column is None else frame[column])
+    found: dict[str, Hashable] = {}
+    for label in labels:
+        if str(label) in found:
+            raise TableError(
+                f"Two rows of the data frame have the id {label!r}",
+                expected="an id of its own for each",
+                action="frame = frame.reset_index(drop=True), or name another column with id=…",
+            )
+        found[str(label)] = label
+    return found
+
+
+def write_frame(frame: pd.DataFrame, path: Path, columns: FrameColumns) -> None:
+    """Write a frame as the table that the settings of `columns.of` are for.
+
+    Raises:
+        StoreError: When it cannot be written.
+    """
+    written = frame if columns.id is not None else frame.rename_axis(index=ID).reset_index()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        written.to_csv(path, index=False)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({error.strerror or error})", expected="a folder of yours"
+        ) from None

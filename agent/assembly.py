@@ -83,7 +83,7 @@ def assemble_agent(
     mapping = None if lab is None else compile_mapping(lab, facts_of(plan, settings, pool))
     with (
         _logging(files, broker_limits, signing) as logger,
-        closing(_recording(files.folder / RECORDING, plan, header)) as recording,
+        closing(recording_of(files.folder / RECORDING, plan, header)) as recording,
         closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard,
     ):
         log_transaction = TransactionLog(logger, lambda: files.store.head)
@@ -244,11 +244,12 @@ def _ending_of(agent: Agent) -> SessionEnd:
 
 def complete_recording(files: CampaignFiles, header: dict[str, Any]) -> None:
     """Note in the recording of a finished campaign what a power cut took: no agent will."""
-    with closing(_recording(files.folder / RECORDING, files.plan, header)) as recording:
+    with closing(recording_of(files.folder / RECORDING, files.plan, header)) as recording:
         fill_up(recording, files.store)
 
 
-def _recording(path: Path, plan: CampaignPlan, header: dict[str, Any]) -> RecordingWriter:
+def recording_of(path: Path, plan: CampaignPlan, header: dict[str, Any]) -> RecordingWriter:
+    """Open the recording of a run, with what its first line says of agent and scenario."""
     ours = {"campaign": plan.campaign, "pool_digest": plan.pool_digest, "started_at": _now(), "versions": versions()}
     return RecordingWriter(path, ours | header)
 

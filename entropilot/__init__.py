@@ -75,6 +75,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Import a name of the interface."""
+    if name == "__version__":
+        return _importlib.import_module("importlib.metadata").version("entropilot")
     if name not in _PLACES:
         raise AttributeError(f"module 'entropilot' has no attribute {name!r}; it has {', '.join(__all__)}")
     found: object = getattr(_importlib.import_module(_PLACES[name]), name)

@@ -15,16 +15,17 @@ from typing import Any, Final, TypeVar
 import pandas as pd
 from rich.text import Text
 
-from agent.campaign.events import CampaignStarted, Event
+from agent.campaign.events import BudgetSet, CampaignFinished, CampaignStarted, Event
 from agent.run_files import DATABASE
 from agent.store.read_only import reading_journal, referenced_in
 from agent.store.store import Store
 from protocols.errors import StoreError
 from scenarios.display.progress import no_progress
+from scenarios.python.calling import call
 from scenarios.python.moment import Moment, moment_at
 from scenarios.python.shown import Figure, as_html, as_text, embedded
 from scenarios.python.tables import dataset_of, decisions_of, trajectory_of
-from scenarios.sources.run_folder import FIGURE, METRICS_FIGURE, SHADOW_SUMMARY, SUMMARY
+from scenarios.sources.run_folder import FIGURE, METRICS_FIGURE
 from scenarios.verify.part import CheckedPart
 from scenarios.why.explanation import Explanation
 
@@ -124,9 +125,7 @@ class Run:
     @property
     def is_finished(self) -> bool:
         """Whether the campaign came to its end; an interrupted one goes on with `resume`."""
-        if not any((self.folder / name).is_file() for name in (SUMMARY, SHADOW_SUMMARY)):
-            return False
-        return bool(self.summary.get("finished", True))
+        return self._read(lambda _, __, events: _is_over(events))
 
     @property
     def trajectory(self) -> pd.DataFrame:
@@ -166,8 +165,9 @@ class Run:
         """
         from scenarios.why.why import explain_run
 
-        named = str(self.folder)
-        folder, explanation = explain_run(named, str(decision), self.folder.parent, self.database, no_progress)
+        folder, explanation = call(
+            lambda _: explain_run(str(self.folder), str(decision), self.folder.parent, self.database, no_progress)
+        )
         return Why(explanation, folder)
 
     def verify(self) -> Verification:
@@ -178,7 +178,7 @@ class Run:
         """
         from scenarios.verify.verify import verify
 
-        return Verification(verify(str(self.folder), self.folder.parent, self.database, no_progress))
+        return Verification(call(lambda _: verify(str(self.folder), self.folder.parent, self.database, no_progress)))
 
     def figure(self) -> Figure:
         """Return the picture of the bias trajectory; of a run that goes on, as it stands now.
@@ -218,6 +218,14 @@ class Run:
         """Read a copy of the database: nothing is written, and nobody is held up."""
         with reading_journal(self.folder / DATABASE, self.database) as (store, connection):
             return read(store, connection, tuple(store.journal()))
+
+
+def _is_over(events: tuple[Event, ...]) -> bool:
+    """Whether a journal ends with the campaign's end: with a larger budget it may have gone on after one."""
+    over = False
+    for event in events:
+        over = (over or isinstance(event, CampaignFinished)) and not isinstance(event, BudgetSet)
+    return over
 
 
 def _plan(events: tuple[Event, ...], folder: Path) -> Any:

@@ -16,6 +16,7 @@ from agent.campaign.plan import AdditionalProperty, CampaignPlan, CampaignPlanSe
 from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
 from agent.pool.candidates import Pool
 from protocols.settings.code_settings import CodeSettings
+from protocols.settings.plug_ins import POLICIES, place_of_plug_in, plug_in_names
 from protocols.settings.suggestions import require_name
 from protocols.settings.user_code import EXPECTED, is_user_code
 from protocols.storage.disk_floor import FLOOR_MB
@@ -82,8 +83,11 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings, LimitedSettings):
     @field_validator("policy")
     @classmethod
     def _known_policy(cls, policy: str) -> str:
-        if not is_user_code(policy):
-            require_name(policy, BUILT_IN, EXPECTED)
+        if is_user_code(policy) or policy in BUILT_IN:
+            return policy
+        if place := place_of_plug_in(POLICIES, policy):
+            return place
+        require_name(policy, (*BUILT_IN, *plug_in_names(POLICIES)), EXPECTED)
         return policy
 
     @model_validator(mode="after")

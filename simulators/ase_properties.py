@@ -16,6 +16,8 @@ from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
 from protocols.wire.structure import CrystalStructure
 from simulators.calculators.catalogue import choose_calculator
 from simulators.calculators.choice import CalculatorChoice, require_known_elements
+from simulators.calculators.own import AllowedCalculator
+from simulators.calculators.soundness import require_sound
 from simulators.evaluator import EvaluationFailed
 
 if TYPE_CHECKING:
@@ -87,13 +89,20 @@ class AseProperties:
     Args:
         calculator: A name of the list.
         parameters: Its parameters; none for its defaults.
+        allowed: The calculator of the user's own that a person has allowed.
 
     Raises:
-        SettingsError: When the list has no such calculator or it has no such parameter.
+        SettingsError: When the list has no such calculator or it has no such parameter, or it cannot be made.
     """
 
-    def __init__(self, calculator: str = "emt", parameters: Mapping[str, object] | None = None) -> None:
-        self._choice: Final[CalculatorChoice] = choose_calculator(calculator, parameters)
+    def __init__(
+        self,
+        calculator: str = "emt",
+        parameters: Mapping[str, object] | None = None,
+        allowed: AllowedCalculator | None = None,
+    ) -> None:
+        self._choice: Final[CalculatorChoice] = choose_calculator(calculator, parameters, allowed)
+        self._choice.build()  # what is heavy is imported before there is a deadline
         self._references: Final[dict[str, RelaxedCrystal]] = {}
 
     def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
@@ -113,6 +122,7 @@ class AseProperties:
             raise EvaluationFailed(
                 FailureReason.INVALID_REQUEST, "the request has no structure; a calculation needs cell and positions"
             )
+        require_sound(self._choice, request.structure)
         return self.calculate(request.structure)
 
     def calculate(self, structure: CrystalStructure) -> tuple[Quantity, ...]:

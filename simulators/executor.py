@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from dataclasses import asdict
 from typing import Annotated, Any, Final, Protocol
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import EntropilotError, SettingsError
+from protocols.extras import ExtraMissingError
 from protocols.settings.user_code import CodeSource
 from protocols.wire.codec import decode_payload, encode
 from protocols.wire.limits import MAX_PROVENANCE, MAX_QUANTITIES
@@ -26,6 +28,7 @@ from protocols.wire.messages import (
     Replicates,
     cut,
 )
+from simulators.calculators.own import AllowedCalculator
 from simulators.evaluator import EvaluationFailed, Evaluator, Measurement
 from simulators.oracle_table import NoAnswer
 from simulators.registry import make_evaluator
@@ -133,15 +136,22 @@ def make_executor(settings: SimulatorSettings) -> Executor:
 
 
 def _opening(settings: SimulatorSettings) -> bytes:
-    """Return the first frame: the settings, and where the evaluator's class may come from, which is none of them."""
-    code = {"folder": settings.code.folder, "named_by": settings.code.named_by}
-    return json.dumps({"settings": settings.model_dump(mode="json"), "code": code}).encode()
+    """Return the first frame: the settings, and what is none of them: whence code may come, and what is allowed."""
+    allowed = settings.allowed_calculator
+    content = {
+        "settings": settings.model_dump(mode="json"),
+        "code": asdict(settings.code),
+        "allowed_calculator": None if allowed is None else asdict(allowed),
+    }
+    return json.dumps(content).encode()
 
 
 def _read_opening(frame: bytes) -> SimulatorSettings:
     content = json.loads(frame)
     settings = SimulatorSettings.model_validate(content["settings"])
-    return settings.with_code(CodeSource(**content["code"]))
+    told = content["allowed_calculator"]
+    allowed = None if told is None else AllowedCalculator(told["name"], CodeSource(**told["source"]))
+    return settings.with_code(CodeSource(**content["code"])).with_allowed_calculator(allowed)
 
 
 def _read_reply(reply: bytes, request: CandidateRequest) -> Measurement:
@@ -185,6 +195,8 @@ def _answer(evaluator: Evaluator, frame: bytes) -> dict[str, object]:
         return {"reason": failure.reason.value, "detail": cut(failure.detail)}
     except NoAnswer:
         return {"silent": True}
+    except ExtraMissingError as lacking:
+        return {"reason": FailureReason.UNSUPPORTED.value, "detail": cut(str(lacking))}
     except Exception as error:  # noqa: BLE001 - a calculator may raise anything; it is reported, not lost
         return {"reason": FailureReason.CRASHED.value, "detail": cut(f"{type(error).__name__}: {error}")}
 

@@ -27,7 +27,7 @@ def make_evaluator(settings: SimulatorSettings) -> Evaluator:
     if settings.evaluator == ASE:
         from simulators.ase_properties import AseProperties
 
-        return AseProperties(settings.calculator, settings.calculator_parameters)
+        return AseProperties(settings.calculator, settings.calculator_parameters, settings.allowed_calculator)
     if settings.evaluator == MOLECULES:
         from simulators.molecules.molecule_properties import MoleculeProperties
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from protocols.settings.code_settings import CodeSettings
 from protocols.settings.suggestions import require_name
 from protocols.settings.user_code import EXPECTED, is_user_code
 from protocols.wire.messages import Identifier
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
-from simulators.calculators.catalogue import CALCULATOR_NAMES
+from simulators.calculators.catalogue import CALCULATOR_NAMES, OWN_CALCULATOR
+from simulators.calculators.own import AllowedCalculator
 from simulators.faults import FaultSettings
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import OracleTableSettings
@@ -40,9 +41,10 @@ class SimulatorSettings(CodeSettings):
     `dft`), `table` (an oracle), `structural_model` (interventions), or a class of yours: `module:Class` or
     `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     calculator: str = "emt"
-    """For ase: emt, lennard_jones or morse."""
+    """For ase: emt, lennard_jones, morse, tersoff, stillinger_weber, 7net-0, chgnet; or a function of yours that makes
+    a calculator, `module:factory` or `path/to/file.py:factory`, which needs `--allow-calculator` too."""
     calculator_parameters: dict[str, Any] = Field(default_factory=dict)
-    """For ase: what the calculator takes."""
+    """For ase: what the calculator takes; keyword arguments of a function of yours."""
     table: OracleTableSettings | None = None
     """For table: its path, columns and miss policy."""
     structural_model: StructuralModelSettings | None = None
@@ -52,7 +54,7 @@ class SimulatorSettings(CodeSettings):
     concurrency: Annotated[int, Field(ge=1, le=256)] = 2
     """Evaluations at once."""
     memory_limit_mb: Annotated[int, Field(ge=64)] | None = None
-    """Address space that one evaluating process may take [MB]; none: no limit."""
+    """Address space that one evaluating process may take [MB]; none: no limit. PyTorch needs about 1000."""
     serves: ServedSettings = Field(default_factory=ServedSettings)
     """What it announces that it can do, beside what its evaluator knows."""
     resend_min_s: Annotated[float, Field(gt=0, le=3600)] = 2.0
@@ -66,6 +68,20 @@ class SimulatorSettings(CodeSettings):
     faults: FaultSettings = Field(default_factory=FaultSettings)
     """What goes wrong, and how often."""
 
+    _allowed_calculator: AllowedCalculator | None = PrivateAttr(default=None)
+
+    @property
+    def allowed_calculator(self) -> AllowedCalculator | None:
+        """The calculator of the user's own that a person has allowed; no setting says so, and no dump holds it."""
+        return self._allowed_calculator
+
+    def with_allowed_calculator(self, allowed: AllowedCalculator | None) -> Self:
+        """Return the settings with what a person has allowed; the calculator is then called as it is there."""
+        found = self if allowed is None else self.model_copy(update={"calculator": allowed.name})
+        found = found.model_copy()
+        found._allowed_calculator = allowed  # noqa: SLF001 - a copy of our own
+        return found
+
     @field_validator("evaluator")
     @classmethod
     def _known_evaluator(cls, evaluator: str) -> str:
@@ -76,7 +92,8 @@ class SimulatorSettings(CodeSettings):
     @field_validator("calculator")
     @classmethod
     def _known_calculator(cls, calculator: str) -> str:
-        require_name(calculator, CALCULATOR_NAMES)
+        if not is_user_code(calculator):
+            require_name(calculator, CALCULATOR_NAMES, OWN_CALCULATOR)
         return calculator
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ import typer
 from scenarios.broker.url import ACCESS, DEFAULT_URL
 from scenarios.cli import completion
 from scenarios.cli.options import (
+    AllowCalculator,
     AllowCode,
     Budget,
     Debug,
@@ -23,6 +24,7 @@ from scenarios.cli.options import (
     Set,
     SettingsFile,
     ShowSettings,
+    allowing_calculators,
     allowing_code,
 )
 from scenarios.cli.settings import build_world_for, load_settings_alone, print_settings
@@ -90,10 +92,11 @@ def simulator(
     ),
     show_settings: ShowSettings = False,
     allow_code: AllowCode = None,
+    allow_calculator: AllowCalculator = None,
     debug: Debug = False,
 ) -> None:
     """Run a simulator alone: it evaluates what an agent asks for, until it is ended."""
-    with reported_errors(debug=debug), allowing_code(allow_code):
+    with reported_errors(debug=debug), allowing_code(allow_code), allowing_calculators(allow_calculator):
         resolved = load_settings_alone(scenario, {"broker": broker, "id": id}, settings, settings_file)
         if show_settings:
             print_settings(resolved, json=False)

@@ -114,6 +114,14 @@ AllowCode = Annotated[
         help="Let a policy or an evaluator be run that a recording or a pack names: from this folder, or installed.",
     ),
 ]
+AllowCalculator = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-calculator",
+        metavar="MODULE:FACTORY",
+        help="Let the lab calculate with a function of yours that its settings name, or file.py:factory. Repeatable.",
+    ),
+]
 Delimiter = Annotated[
     str | None,
     typer.Option(help="What separates the cells of a text table, such as ; or tab; by default what its ending says."),
@@ -137,4 +145,13 @@ def allowing_code(folder: Path | None) -> Iterator[None]:
     from scenarios.sources import code_sources
 
     with code_sources.allowing_code(folder):
+        yield
+
+
+@contextmanager
+def allowing_calculators(names: list[str] | None) -> Iterator[None]:
+    """Let the lab calculate with what a person has named."""
+    from scenarios.sources import code_sources
+
+    with code_sources.allowing_calculators(names or ()):
         yield

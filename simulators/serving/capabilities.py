@@ -38,7 +38,7 @@ def _of_the_evaluator(
             from simulators.ase_properties import ASE_UNITS
             from simulators.calculators.catalogue import choose_calculator
 
-            choice = choose_calculator(settings.calculator, settings.calculator_parameters)
+            choice = choose_calculator(settings.calculator, settings.calculator_parameters, settings.allowed_calculator)
             return dict(ASE_UNITS), choice.elements, ()
         case evaluator if evaluator == MOLECULES:
             from simulators.molecules.molecule_properties import FIDELITIES, MOLECULE_UNITS

@@ -134,11 +134,11 @@ def test_a_request_gets_both_properties_with_units() -> None:
         (request(crystal(bulk("Fe", "bcc", a=2.9))), FailureReason.UNSUPPORTED, "Fe.*Ag, Al, Au, Cu, Ni, Pd, Pt"),
         (request(crystal(bulk("C", "diamond", a=3.57))), FailureReason.UNSUPPORTED, "has C;"),
         (request(crystal(bulk("Cu", "fcc", a=9.0))), FailureReason.CALCULATION_FAILED, "expected 0.25 to 8 times"),
-        (request(crystal(bulk("Cu", "fcc", a=0.5))), FailureReason.CALCULATION_FAILED, "expected 0.25 to 8 times"),
+        (request(crystal(bulk("Cu", "fcc", a=0.5))), FailureReason.INVALID_REQUEST, "expected 1 to 5000"),
         (
             request(crystal(Atoms("Cu2", cell=np.eye(3) * 2.8, pbc=True))),
-            FailureReason.CALCULATION_FAILED,
-            "not finite",
+            FailureReason.INVALID_REQUEST,
+            "Cu and Cu are 0 Å apart",
         ),
     ],
 )

@@ -37,11 +37,12 @@ def choice(request: pytest.FixtureRequest) -> CalculatorChoice:
 
 
 def crystal(atoms: Atoms) -> CrystalStructure:
-    return CrystalStructure(
-        cell=tuple(map(tuple, np.array(atoms.cell).tolist())),
-        symbols=tuple(atoms.get_chemical_symbols()),
-        scaled_positions=tuple(map(tuple, atoms.get_scaled_positions().tolist())),
-    )
+    content = {
+        "cell": tuple(map(tuple, np.array(atoms.cell).tolist())),
+        "symbols": tuple(atoms.get_chemical_symbols()),
+        "scaled_positions": tuple(map(tuple, atoms.get_scaled_positions(wrap=True).tolist())),
+    }
+    return CrystalStructure.model_validate(content)
 
 
 def energy(choice: CalculatorChoice, atoms: Atoms) -> float:

@@ -26,11 +26,12 @@ COPPER_CONTACT = 2 * 1.32
 
 
 def crystal(atoms: Atoms) -> CrystalStructure:
-    return CrystalStructure(
-        cell=tuple(map(tuple, np.array(atoms.cell).tolist())),
-        symbols=tuple(atoms.get_chemical_symbols()),
-        scaled_positions=tuple(map(tuple, atoms.get_scaled_positions(wrap=True).tolist())),
-    )
+    content = {
+        "cell": tuple(map(tuple, np.array(atoms.cell).tolist())),
+        "symbols": tuple(atoms.get_chemical_symbols()),
+        "scaled_positions": tuple(map(tuple, atoms.get_scaled_positions(wrap=True).tolist())),
+    }
+    return CrystalStructure.model_validate(content)
 
 
 def unchecked(cell: Any = None, symbols: Any = ("Cu",), positions: Any = ((0.0, 0.0, 0.0),)) -> CrystalStructure:

@@ -47,6 +47,7 @@ from simulators.outbound import Outbound
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
 from simulators.serving.fair_share import FairShare
 from simulators.settings import SimulatorSettings
+from simulators.unreadable import who_asks
 
 MAX_INPUTS_PER_COMMIT: Final = 64
 """Inputs that share a transaction under load."""
@@ -245,9 +246,14 @@ class SimulatorService:
     def _take(self, transaction: _Transaction, delivery: Delivery) -> None:
         try:
             require_signature(delivery, always=self._require_signatures)
+        except MessageError as error:
+            self._refuse(delivery, error.reason, str(error))
+            return
+        try:
             message = decode(delivery.topic, delivery.payload)
         except MessageError as error:
             self._refuse(delivery, error.reason, str(error))
+            self._tell_who_asks(transaction, delivery, str(error))
             return
         if isinstance(message, ResultReceipt) and message.status is ReceiptStatus.WITHDRAWN:
             self._leave(transaction, [each for each in self.waiting if each.attempt_id == message.attempt_id])
@@ -274,6 +280,14 @@ class SimulatorService:
         self._refusals += 1
         if self._refusals <= MAX_REFUSAL_LINES:
             self._on_event("message_refused", reason=reason, topic=delivery.topic[:200], detail=detail)
+
+    def _tell_who_asks(self, transaction: _Transaction, delivery: Delivery, detail: str) -> None:
+        """Answer an unreadable request, once and for nothing that is remembered; a flood of them is not answered."""
+        asked = who_asks(delivery.topic, delivery.payload)
+        if asked is None or self._refusals > MAX_REFUSAL_LINES or self._outbox.find(asked.attempt_id) is not None:
+            return
+        failure = self._messages.failure(asked, FailureReason.INVALID_REQUEST, detail)
+        transaction.to_send.append(Answer(asked.attempt_id, topic_of(failure), encode(failure)))
 
     def _take_request(self, transaction: _Transaction, request: CandidateRequest, delivery: Delivery) -> None:
         """Queue a new attempt; answer a known one from the store."""

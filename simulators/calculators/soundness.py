@@ -2,7 +2,7 @@
 
 Calculators trust what they are given: a machine-learned one has a number for everything, and a plausible one for some
 nonsense; others divide by zero, or look for neighbours without end. So elements, cell and distances are checked first,
-with all periodic images, in less than a tenth of a millisecond for a small cell.
+with all periodic images: in a tenth of a millisecond for a small cell, in one for 500 atoms.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ LAB = """
 [campaign]
 property = "volume_per_atom"
 unit = "Å^3"
+budget = 10
 
 [simulator]
 evaluator = "ase"
@@ -106,7 +107,7 @@ class Agent:
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Workbench]:
     with Workbench(tmp_path) as opened:
-        (tmp_path / "crystals.toml").write_text('name = "lab"\n[pool]\nkind = "emt_alloys"\n' + LAB, encoding="utf-8")
+        (tmp_path / "crystals.toml").write_text('name = "lab"\n[pool]\nsource = "emt_alloys"\n' + LAB, encoding="utf-8")
         shutil.copy(HERE / "hostile.py", tmp_path / "hostile.py")
         yield opened
 

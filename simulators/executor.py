@@ -26,6 +26,7 @@ from protocols.wire.messages import (
     Replicates,
     cut,
 )
+from protocols.wire.structure import CrystalStructure
 from simulators.evaluator import EvaluationFailed, Evaluator, Measurement
 from simulators.oracle_table import NoAnswer
 from simulators.registry import make_evaluator
@@ -42,6 +43,7 @@ _BESIDE: Final[dict[str, TypeAdapter[Any]]] = {
     "conditions": TypeAdapter(Conditions),
     "remarks": TypeAdapter(Remarks),
     "files": TypeAdapter(RawFiles),
+    "structure": TypeAdapter(CrystalStructure | None),
 }
 """What else it may carry, by the name of its field."""
 
@@ -180,6 +182,7 @@ def _answer(evaluator: Evaluator, frame: bytes) -> dict[str, object]:
             "conditions": [each.model_dump() for each in measured.conditions],
             "remarks": dict(measured.remarks),
             "files": [each.model_dump() for each in measured.files],
+            "structure": None if measured.structure is None else measured.structure.model_dump(mode="json"),
         }
     except EvaluationFailed as failure:
         return {"reason": failure.reason.value, "detail": cut(failure.detail)}

@@ -12,6 +12,7 @@ from protocols.settings.user_code import EXPECTED, is_user_code
 from protocols.wire.messages import Identifier
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 from simulators.calculators.catalogue import CALCULATOR_NAMES
+from simulators.crystals.settings import CrystalSettings
 from simulators.faults import FaultSettings
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import OracleTableSettings
@@ -43,6 +44,8 @@ class SimulatorSettings(CodeSettings):
     """For ase: emt, lennard_jones or morse."""
     calculator_parameters: dict[str, Any] = Field(default_factory=dict)
     """For ase: what the calculator takes."""
+    crystals: CrystalSettings = Field(default_factory=CrystalSettings)
+    """For ase: what is relaxed, and how far."""
     table: OracleTableSettings | None = None
     """For table: its path, columns and miss policy."""
     structural_model: StructuralModelSettings | None = None

@@ -219,6 +219,8 @@ class CandidateResult(Message):
     """Whatever else the lab tells, remark by remark."""
     files: RawFiles = ()
     """Where raw measurements are kept."""
+    structure: CrystalStructure | None = None
+    """The crystal as it ended, relaxed, say; null or absent where the lab does not tell."""
     duration_s: Annotated[float, Field(ge=0, le=MAX_DURATION_S)]
     """How long the evaluation took [s]."""
     provenance: Annotated[dict[Name, Remark], Field(max_length=MAX_PROVENANCE)] | None = None

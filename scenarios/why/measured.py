@@ -1,4 +1,4 @@
-"""What came with a value, in lines for people: replicates, other quantities, conditions, remarks, raw files, crystal."""
+"""What came with a value, in lines for people: replicates, other quantities, conditions, remarks, files, crystal."""
 
 from __future__ import annotations
 

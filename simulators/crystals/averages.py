@@ -7,7 +7,8 @@
 | B, G | bulk and shear modulus | GPa |
 | A | universal anisotropy 5 G_V/G_R + B_V/B_R − 6, zero of an isotropic crystal | 1 |
 
-R. Hill, Proc. Phys. Soc. A 65, 349 (1952); S. I. Ranganathan, M. Ostoja-Starzewski, Phys. Rev. Lett. 101, 055504 (2008).
+R. Hill, Proc. Phys. Soc. A 65, 349 (1952); S. I. Ranganathan, M. Ostoja-Starzewski, Phys. Rev. Lett. 101, 055504
+(2008).
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Averages:
 
 def averages_of(constants: FloatArray) -> Averages:
     """Return the moduli that a stable crystal's elastic constants bound, C of shape (6, 6) [GPa]."""
-    compliance = np.linalg.inv(constants)
+    compliance: FloatArray = np.linalg.inv(constants).astype(np.float64)
     trace, beside, shears = _sums(constants)
     soft, soft_beside, soft_shears = _sums(compliance)
     return Averages(

@@ -107,7 +107,8 @@ _HILL: Final = "R. Hill, Proc. Phys. Soc. A 65, 349 (1952)"
 
 _MECHANICAL: Final = (
     CrystalProperty(
-        "bulk_modulus_eos", "GPa", "Birch-Murnaghan fit of energies within 2 % of the volume", "Phys. Rev. 71, 809 (1947)",
+        "bulk_modulus_eos", "GPa", "Birch-Murnaghan fit of energies within 2 % of the volume",
+        "Phys. Rev. 71, 809 (1947)",
         ("relaxed cell",), equation_of_state.bulk_modulus,
     ),
     CrystalProperty(

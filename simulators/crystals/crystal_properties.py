@@ -60,7 +60,7 @@ class CrystalProperties:
                 we do not know, and for what has no meaning for this crystal; CALCULATION_FAILED when something does not
                 converge; DEADLINE_EXCEEDED when the time does not suffice.
         """
-        _require_known({name: None for name in request.properties} | {each.name: each.unit for each in request.wanted})
+        _require_known(dict.fromkeys(request.properties) | {each.name: each.unit for each in request.wanted})
         if request.structure is None:
             raise EvaluationFailed(
                 FailureReason.INVALID_REQUEST, "the request has no structure; a calculation needs cell and positions"
@@ -93,7 +93,7 @@ class CrystalProperties:
         return Measurement(quantities, self._told(bench), structure=CrystalStructure.from_ase(ended.atoms))
 
     def identity(self) -> Mapping[str, str]:
-        """Return what values depend on beside the request: the calculator, its versions and parameters, and settings."""
+        """Return what values depend on beside the request: calculator, versions, parameters and settings."""
         parameters = {f"parameter {name}": repr(value) for name, value in sorted(self._parameters.items())}
         settings = {f"setting {name}": repr(value) for name, value in self._settings.model_dump().items()}
         return {"calculator": self._choice.name, **self._choice.provenance, **parameters, **settings}

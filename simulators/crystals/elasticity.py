@@ -150,7 +150,7 @@ class _Strained:
 
 def _force_of(stress: FloatArray, relaxed: RelaxedCell) -> float:
     """Return strain × C × area of an atom [eV/Å]: the stress that the strain makes, on the face of an atom's cube."""
-    return float(np.abs(stress).max()) * relaxed.volume ** (2.0 / 3.0)
+    return float(np.abs(stress).max()) * float(relaxed.volume ** (2.0 / 3.0))
 
 
 def _turned(constants: FloatArray, rotation: FloatArray) -> FloatArray:
@@ -162,4 +162,4 @@ def _turned(constants: FloatArray, rotation: FloatArray) -> FloatArray:
             for place in {(i, j, k, m), (j, i, k, m), (i, j, m, k), (j, i, m, k)}:
                 full[place] = symmetric[one, other]
     turned = np.einsum("ai,bj,ck,dl,ijkl->abcd", *(rotation,) * 4, full)
-    return np.array([[turned[i, j, k, m] for k, m in VOIGT] for i, j in VOIGT])
+    return np.array([[turned[i, j, k, m] for k, m in VOIGT] for i, j in VOIGT], dtype=np.float64)

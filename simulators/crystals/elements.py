@@ -88,7 +88,7 @@ class Elements:
         return found
 
     def packed(self, symbol: str) -> ShapeKept | None:
-        """Return the element as an fcc crystal, whose curvature and volume are first guesses; None where it has none."""
+        """Return the element as an fcc crystal, a first guess of curvature and volume; None where it has none."""
         require_known_elements(self.choice, (symbol,))
         if symbol not in self._packed:
             self._packed[symbol] = self._volume_relaxed(symbol, "fcc")

@@ -32,6 +32,9 @@ POINTS: Final = 7
 FMAX: Final = 1e-3
 """Largest force that is left [eV/Å]: an error of about 1e-7 eV in energies that differ by 1e-3."""
 
+REAL: Final = 1e-12
+"""Imaginary part below which a root is real."""
+
 MOST_LEFT: Final = 0.02
 """Largest root mean square of what the fit leaves, per spread of the energies: beyond it there is no such equation."""
 
@@ -78,7 +81,7 @@ def fitted(volumes: FloatArray, energies: FloatArray) -> tuple[float, float]:
     curve = np.polynomial.Polynomial.fit(y, energies - energies.min(), 3)
     left = float(np.sqrt(np.mean((curve(y) - energies + energies.min()) ** 2)) / np.ptp(energies))
     slope, bend = curve.deriv(), curve.deriv(2)
-    places = [float(root.real) for root in slope.roots() if abs(root.imag) < 1e-12 and bend(root.real) > 0]
+    places = [float(root.real) for root in slope.roots() if abs(root.imag) < REAL and bend(root.real) > 0]
     inside = [place for place in places if y.min() <= place <= y.max()]
     if not inside or left > MOST_LEFT:
         found = f"leaves {left:.2g} of their spread" if inside else "has no minimum among them"

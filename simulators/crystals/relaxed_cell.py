@@ -1,7 +1,7 @@
 """Relaxes cell and positions of a crystal: first its volume, then all of it by a cell filter of ASE.
 
 The filter's generalised force on the cell is the virial an atom [eV], so that one `fmax` bounds forces and stresses
-alike (FrechetCellFilter, E. B. Tadmor et al., Phys. Rev. B 59, 235 (1999), with the exact logarithm of the deformation).
+alike (ASE's FrechetCellFilter: E. B. Tadmor et al., Phys. Rev. B 59, 235 (1999), with the exact logarithm).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,11 +29,14 @@ def symmetry_of(atoms: Atoms) -> Any:
     """
     import spglib
 
-    cell = (np.array(atoms.cell), atoms.get_scaled_positions(), atoms.numbers)
-    try:
-        found = spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
-    except Exception as error:  # of its own kinds, by version
-        raise _none(str(error)) from error
+    cell: Any = (np.array(atoms.cell), atoms.get_scaled_positions(), atoms.numbers)
+    with warnings.catch_warnings():
+        # Each call announces that errors will be raised in place of None; either will do.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            found = spglib.get_symmetry_dataset(cell, symprec=SYMPREC)
+        except Exception as error:  # of its own kinds, by version
+            raise _none(str(error)) from error
     if found is None:
         raise _none("no symmetry")
     return found

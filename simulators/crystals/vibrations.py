@@ -1,7 +1,7 @@
 """Whether a crystal is stable against every small movement that a stated supercell has room for.
 
 Forces of single displaced atoms in a supercell give the frequencies at the wave vectors that fit into it, without
-interpolation (A. Togo, I. Tanaka, Scr. Mater. 108, 1 (2015); phonopy). The smallest of all is told, without the three of
+interpolation (phonopy: A. Togo, I. Tanaka, Scr. Mater. 108, 1 (2015)). The smallest is told, without the three of
 the crystal moving as a whole at Γ: at Γ alone, a crystal of one atom a cell would have nothing else. An imaginary
 frequency is told as a negative number: the crystal falls into another one.
 """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
+from protocols.extras import is_installed
 from simulators.crystals import elasticity, equation_of_state, surfaces, vacancies, vibrations
 from simulators.crystals.bench import Bench
 
@@ -149,3 +150,9 @@ CRYSTAL_PROPERTIES: Final = {each.name: each for each in (*_ENERGIES, *_LATTICE,
 
 CRYSTAL_UNITS: Final = {name: each.unit for name, each in CRYSTAL_PROPERTIES.items()}
 """Property -> its unit."""
+
+
+def units_at_hand() -> dict[str, str]:
+    """Return the units of what can be calculated here, by name: without phonopy there are no frequencies."""
+    known = CRYSTAL_PROPERTIES.values()
+    return {each.name: each.unit for each in known if "phonopy" not in each.needs or is_installed("phonopy")}

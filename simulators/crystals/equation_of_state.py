@@ -39,15 +39,19 @@ MOST_LEFT: Final = 0.02
 """Largest root mean square of what the fit leaves, per spread of the energies: beyond it there is no such equation."""
 
 
-def bulk_modulus(bench: Bench) -> float:
+def bulk_modulus(bench: Bench, volume_strain: float = VOLUME_STRAIN) -> float:
     """Return the bulk modulus of the crystal on the bench [GPa].
+
+    Args:
+        bench: The crystal.
+        volume_strain: Farthest volume from the relaxed one, relatively; another one is another property.
 
     Raises:
         EvaluationFailed: When ions do not relax, or no minimum lies among the volumes.
     """
     relaxed = bench.relaxed()
     volumes, energies, steps = [], [], 0
-    for ratio in np.linspace(1.0 - VOLUME_STRAIN, 1.0 + VOLUME_STRAIN, POINTS):
+    for ratio in np.linspace(1.0 - volume_strain, 1.0 + volume_strain, POINTS):
         atoms = relaxed.atoms.copy()
         atoms.set_cell(np.array(atoms.cell) * ratio ** (1.0 / 3.0), scale_atoms=True)
         atoms.calc = bench.choice.build()
@@ -57,7 +61,7 @@ def bulk_modulus(bench: Bench) -> float:
         energies.append(energy_of(what, atoms) / len(atoms))
     modulus, left = fitted(np.array(volumes), np.array(energies))
     bench.notes["equation_of_state"] = (
-        f"Birch-Murnaghan, {POINTS} volumes within {VOLUME_STRAIN:.0%}, shape kept, ions relaxed to {FMAX:g} eV/Å in"
+        f"Birch-Murnaghan, {POINTS} volumes within {volume_strain:.0%}, shape kept, ions relaxed to {FMAX:g} eV/Å in"
         f" {steps} steps; the fit leaves {left:.2g} of the spread"
     )
     return modulus

@@ -36,10 +36,10 @@ def _of_the_evaluator(
     match settings.evaluator:
         case evaluator if evaluator == ASE:
             from simulators.calculators.catalogue import choose_calculator
-            from simulators.crystals.catalogue import CRYSTAL_UNITS
+            from simulators.crystals.catalogue import units_at_hand
 
             choice = choose_calculator(settings.calculator, settings.calculator_parameters)
-            return dict(CRYSTAL_UNITS), choice.elements, ()
+            return units_at_hand(), choice.elements, ()
         case evaluator if evaluator == MOLECULES:
             from simulators.molecules.molecule_properties import FIDELITIES, MOLECULE_UNITS
 

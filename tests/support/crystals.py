@@ -64,14 +64,12 @@ def stillinger_weber() -> CalculatorChoice:
 
 def tersoff() -> CalculatorChoice:
     """Return silicon by Tersoff's third potential (1988), of matscipy."""
-    return _silicon("tersoff", "TersoffBrenner", "Tersoff_PRB_39_5566_Si_C")
+    return _silicon("tersoff_brenner", "TersoffBrenner", "Tersoff_PRB_39_5566_Si_C")
 
 
 def _silicon(name: str, form: str, parameters: str) -> CalculatorChoice:
     manybody = load("matscipy.calculators.manybody")
-    module = load(
-        f"matscipy.calculators.manybody.explicit_forms.{name if form != 'TersoffBrenner' else 'tersoff_brenner'}"
-    )
+    module = load(f"matscipy.calculators.manybody.explicit_forms.{name}")
 
     def build() -> Any:
         return manybody.Manybody(**getattr(module, form)(getattr(module, parameters)))

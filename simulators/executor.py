@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Annotated, Any, Final, Protocol
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, Json, TypeAdapter, ValidationError
 
 from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import EntropilotError, SettingsError
@@ -43,7 +43,7 @@ _BESIDE: Final[dict[str, TypeAdapter[Any]]] = {
     "conditions": TypeAdapter(Conditions),
     "remarks": TypeAdapter(Remarks),
     "files": TypeAdapter(RawFiles),
-    "structure": TypeAdapter(CrystalStructure | None),
+    "structure": TypeAdapter(Json[CrystalStructure] | None),
 }
 """What else it may carry, by the name of its field."""
 
@@ -182,7 +182,7 @@ def _answer(evaluator: Evaluator, frame: bytes) -> dict[str, object]:
             "conditions": [each.model_dump() for each in measured.conditions],
             "remarks": dict(measured.remarks),
             "files": [each.model_dump() for each in measured.files],
-            "structure": None if measured.structure is None else measured.structure.model_dump(mode="json"),
+            "structure": None if measured.structure is None else measured.structure.model_dump_json(),
         }
     except EvaluationFailed as failure:
         return {"reason": failure.reason.value, "detail": cut(failure.detail)}

@@ -48,12 +48,12 @@ COINAGE = ("Cu", "Ag", "Au")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     folder = tmp_path_factory.mktemp("strained")
     rows = [(metal, crystal(bulk(metal, "fcc", a=4.0, cubic=True)).model_dump_json()) for metal in METALS]
-    quoted = "".join(
-        f'{metal},{"coinage" if metal in COINAGE else "other"},,,"{text.replace(chr(34), chr(34) * 2)}"\n'
-        for metal, text in rows
-    )
+    lines = []
+    for metal, text in rows:
+        group, cell = "coinage" if metal in COINAGE else "other", text.replace('"', '""')
+        lines.append(f'{metal},{group},,,"{cell}"\n')
     with Workbench(folder) as bench:
-        table = "name,group,bulk_modulus_vrh,shear_modulus_vrh,structure\n" + quoted
+        table = "name,group,bulk_modulus_vrh,shear_modulus_vrh,structure\n" + "".join(lines)
         (folder / "crystals.csv").write_text(table, encoding="utf-8")
         (folder / "strained.toml").write_text(SCENARIO, encoding="utf-8")
         done = bench.entropilot("run", "strained.toml", "--campaign", "lab", "--quiet")

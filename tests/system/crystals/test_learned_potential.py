@@ -32,8 +32,8 @@ def seven_net() -> CalculatorChoice:
 
 
 TABLE_STRAIN = 0.06
-"""Range of volumes that the table's figures are of: nobody wrote it down, and this one gives all five. Within 2 %, our own
-range, 7net-0 has 142.4, 80.7, 97.9, 25.5 and 130.0 GPa: its curvature changes that much."""
+"""Range of volumes of the table: nobody wrote it down, and this one gives all five. Within 2 %, our own range, 7net-0
+has 142.4, 80.7, 97.9, 25.5 and 130.0 GPa: its curvature changes that much."""
 
 
 @pytest.mark.slow

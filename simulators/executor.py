@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Protocol
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, Json, TypeAdapter, ValidationError
 
 from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import EntropilotError, SettingsError
@@ -28,6 +28,7 @@ from protocols.wire.messages import (
     Replicates,
     cut,
 )
+from protocols.wire.structure import CrystalStructure
 from simulators.calculators.own import AllowedCalculator
 from simulators.evaluator import EvaluationFailed, Evaluator, Measurement
 from simulators.oracle_table import NoAnswer
@@ -45,6 +46,7 @@ _BESIDE: Final[dict[str, TypeAdapter[Any]]] = {
     "conditions": TypeAdapter(Conditions),
     "remarks": TypeAdapter(Remarks),
     "files": TypeAdapter(RawFiles),
+    "structure": TypeAdapter(Json[CrystalStructure] | None),
 }
 """What else it may carry, by the name of its field."""
 
@@ -190,6 +192,7 @@ def _answer(evaluator: Evaluator, frame: bytes) -> dict[str, object]:
             "conditions": [each.model_dump() for each in measured.conditions],
             "remarks": dict(measured.remarks),
             "files": [each.model_dump() for each in measured.files],
+            "structure": None if measured.structure is None else measured.structure.model_dump_json(),
         }
     except EvaluationFailed as failure:
         return {"reason": failure.reason.value, "detail": cut(failure.detail)}

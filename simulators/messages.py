@@ -59,8 +59,16 @@ class Messages:
             conditions=measured.conditions,
             remarks=dict(measured.remarks),
             files=measured.files,
+            structure=measured.structure,
         )
-        if measured.replicates or measured.conditions or measured.remarks or measured.files or measured.provenance:
+        if (
+            measured.structure
+            or measured.replicates
+            or measured.conditions
+            or measured.remarks
+            or measured.files
+            or measured.provenance
+        ):
             try:
                 encode(message)
             except MessageError as error:

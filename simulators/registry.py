@@ -25,9 +25,11 @@ def make_evaluator(settings: SimulatorSettings) -> Evaluator:
         TableError: When the oracle's table cannot be used.
     """
     if settings.evaluator == ASE:
-        from simulators.ase_properties import AseProperties
+        from simulators.crystals.crystal_properties import CrystalProperties
 
-        return AseProperties(settings.calculator, settings.calculator_parameters, settings.allowed_calculator)
+        return CrystalProperties(
+            settings.calculator, settings.calculator_parameters, settings.crystals, settings.allowed_calculator
+        )
     if settings.evaluator == MOLECULES:
         from simulators.molecules.molecule_properties import MoleculeProperties
 

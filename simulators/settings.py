@@ -13,6 +13,7 @@ from protocols.wire.messages import Identifier
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 from simulators.calculators.catalogue import CALCULATOR_NAMES, OWN_CALCULATOR
 from simulators.calculators.own import AllowedCalculator
+from simulators.crystals.settings import CrystalSettings
 from simulators.faults import FaultSettings
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import OracleTableSettings
@@ -45,6 +46,8 @@ class SimulatorSettings(CodeSettings):
     a calculator, `module:factory` or `path/to/file.py:factory`, which needs `--allow-calculator` too."""
     calculator_parameters: dict[str, Any] = Field(default_factory=dict)
     """For ase: what the calculator takes; keyword arguments of a function of yours."""
+    crystals: CrystalSettings = Field(default_factory=CrystalSettings)
+    """For ase: what is relaxed, and how far."""
     table: OracleTableSettings | None = None
     """For table: its path, columns and miss policy."""
     structural_model: StructuralModelSettings | None = None

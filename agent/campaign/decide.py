@@ -161,6 +161,7 @@ def decide_result(campaign: Campaign, message: CandidateResult, *, signed_by: st
         conditions=tuple(map(_measured, message.conditions)),
         remarks=message.remarks,
         files=tuple(RawFileLink(each.name, each.uri, each.sha256, each.size_bytes) for each in message.files),
+        structure=message.structure,
     )
     return _receipt(message, ReceiptStatus.ACCEPTED, "", accepted)
 

@@ -94,7 +94,8 @@ class Observation:
         source: Who says so.
         attempt_id: Of the request that it answers, if it answers one.
         standard_deviation: Standard uncertainty of the value [its unit]; None where none is known.
-        details: What came with it beside, as plain JSON: the other quantities, replicates, conditions, remarks, files.
+        details: What came with it beside, as plain JSON: the other quantities, replicates, conditions, remarks, files,
+            and the crystal as it ended.
     """
 
     candidate_id: str
@@ -214,6 +215,7 @@ def _details(event: ResultAccepted) -> dict[str, Any]:
         "conditions": [asdict(each) for each in event.conditions],
         "remarks": dict(event.remarks),
         "files": [asdict(each) for each in event.files],
+        "structure": None if event.structure is None else event.structure.model_dump(mode="json"),
     }
     return {name: each for name, each in told.items() if each}
 

@@ -29,7 +29,7 @@ LOGGED_IF_ANY: Final = frozenset({"takes"})
 """Fields of events that a line has only where they hold something."""
 
 NOT_LOGGED: Final = frozenset(
-    {"quantities", "provenance", "added", "candidates", "replicates", "conditions", "remarks", "files"}
+    {"quantities", "provenance", "added", "candidates", "replicates", "conditions", "remarks", "files", "structure"}
 )
 """Fields of events that stand in the journal, and are too long for a line of a log."""
 

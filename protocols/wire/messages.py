@@ -31,6 +31,7 @@ from protocols.wire.limits import (
     MAX_REMARK_LENGTH,
     MAX_REPLICATES,
     MAX_SENT_FEATURES,
+    MAX_SERVED,
     MAX_SLOTS,
     MAX_SOURCE_ID_LENGTH,
     MAX_TEXT_LENGTH,
@@ -219,6 +220,8 @@ class CandidateResult(Message):
     """Whatever else the lab tells, remark by remark."""
     files: RawFiles = ()
     """Where raw measurements are kept."""
+    structure: CrystalStructure | None = None
+    """The crystal as it ended, relaxed, say; null or absent where the lab does not tell."""
     duration_s: Annotated[float, Field(ge=0, le=MAX_DURATION_S)]
     """How long the evaluation took [s]."""
     provenance: Annotated[dict[Name, Remark], Field(max_length=MAX_PROVENANCE)] | None = None
@@ -414,7 +417,7 @@ class Capabilities(Message):
     """Whose they are; the same as the last level of the topic."""
     simulated: bool = False
     """Whether it only calculates or looks up; absent of one that moves something."""
-    properties: Annotated[tuple[ServedProperty, ...], Field(min_length=1, max_length=MAX_QUANTITIES)] | None = None
+    properties: Annotated[tuple[ServedProperty, ...], Field(min_length=1, max_length=MAX_SERVED)] | None = None
     """What it measures; null or absent where it does not say, and is asked for anything."""
     fidelities: Annotated[tuple[Name, ...], Field(max_length=MAX_FIDELITIES)] | None = None
     """The methods that may be asked for by name; null or absent where it does not say, empty where there is its usual

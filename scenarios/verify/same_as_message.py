@@ -101,6 +101,7 @@ def other_than_answer(
         said |= {"provenance": message.provenance or {}, "replicates": list(message.replicates)}
         said |= {"conditions": [each.model_dump() for each in message.conditions], "remarks": message.remarks}
         said |= {"files": [each.model_dump() for each in message.files]}
+        said |= {"structure": None if message.structure is None else message.structure.model_dump(mode="json")}
     elif found.get("reason") != RESULT_REFUSED:
         said |= {"reason": message.reason.value, "detail": message.detail[:MAX_REASON_LENGTH]}
     if not found.get("message_id"):

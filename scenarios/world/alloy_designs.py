@@ -151,10 +151,9 @@ def sources() -> list[Path]:
     from agent.pool import designs, features
     from protocols.structures import symmetry
     from scenarios.world import crystal_prototypes, emt_alloys
-    from simulators import ase_properties, calculators
 
-    modules = (crystal_prototypes, emt_alloys, designs, features, symmetry, ase_properties, calculators)
-    return [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
+    modules = (crystal_prototypes, emt_alloys, designs, features, symmetry)
+    return [Path(__file__), *(Path(str(module.__file__)) for module in modules), *emt_alloys.sources_of_energies()]
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -24,8 +25,9 @@ from protocols.wire.messages import Quantity
 from protocols.wire.structure import CrystalStructure
 from scenarios.world.crystal_prototypes import PROTOTYPES, Lattice, Prototype
 from scenarios.world.workers import interrupts_deferred, workers
-from simulators.ase_properties import ASE_PROPERTIES, AseProperties
 from simulators.calculators.catalogue import EMT_METALS
+from simulators.crystals.catalogue import FORMATION_ENERGY, VOLUME
+from simulators.crystals.crystal_properties import CrystalProperties
 from simulators.evaluator import EvaluationFailed
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 Count = Callable[[int, int], None]
 """Called with how many are done and how many there are."""
+
+KNOWN_PROPERTIES: Final = (FORMATION_ENERGY, VOLUME)
+"""What is calculated of every crystal of this world at once: milliseconds each."""
 
 MEMBERS_PER_FAMILY: Final = 215
 """Crystals of each crystal system: 1,505 in all, enough that no family runs dry in a campaign of some 300 requests."""
@@ -160,10 +165,10 @@ def emt_property(pool: Pool, property_name: str, progress: Callable[[str, int, i
 
 
 def _require_calculated(property_name: str) -> None:
-    if property_name not in ASE_PROPERTIES:
+    if property_name not in KNOWN_PROPERTIES:
         raise SettingsError(
             f"The test world emt_alloys has no property {property_name!r}",
-            expected=f"one of {', '.join(ASE_PROPERTIES)}",
+            expected=f"one of {', '.join(KNOWN_PROPERTIES)}",
             action="set campaign.property to one of these",
         )
 
@@ -344,6 +349,15 @@ def fingerprint_of(
     return np.concatenate(rows)
 
 
+def sources_of_energies() -> list[Path]:
+    """Return the files of code that the energies of crystals hang on."""
+    from simulators.calculators import catalogue as calculators
+    from simulators.crystals import bench, catalogue, crystal_properties, elements, limits, relaxed_cell, shape_kept
+
+    modules = (calculators, bench, catalogue, crystal_properties, elements, limits, relaxed_cell, shape_kept)
+    return [Path(str(module.__file__)) for module in modules]
+
+
 def emt_quantities(pool: Pool, *, processes: int = 2, progress: Count | None = None) -> dict[str, tuple[Quantity, ...]]:
     """Calculate every candidate of a pool with effective medium theory.
 
@@ -387,13 +401,13 @@ class _Calculation:
     """Calculates one structure after another; what went wrong comes back as text, which every process can send."""
 
     def __init__(self) -> None:
-        self._evaluator = AseProperties("emt")
+        self._evaluator = CrystalProperties("emt")
 
     def __call__(self, structure: CrystalStructure | None) -> tuple[Quantity, ...] | str:
         if structure is None:
             return "it has no structure"
         try:
-            return self._evaluator.calculate(structure)
+            return self._evaluator.measure(structure, KNOWN_PROPERTIES).quantities
         except EvaluationFailed as failure:
             return str(failure)
 

@@ -200,13 +200,12 @@ def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[
     from agent.pool import features
     from protocols.structures import symmetry
     from scenarios.world import crystal_prototypes, emt_alloys
-    from simulators import ase_properties, calculators
 
-    modules = (emt_alloys, crystal_prototypes, features, symmetry, ase_properties, calculators)
+    modules = (emt_alloys, crystal_prototypes, features, symmetry)
     seed = scenario.pool.seed
     return cached(
         EMT_ALLOYS,
-        [Path(str(module.__file__)) for module in modules],
+        [*(Path(str(module.__file__)) for module in modules), *emt_alloys.sources_of_energies()],
         {"seed": seed, "property": name},
         lambda: emt_alloys.make_emt_alloys(seed, name, progress),
     )

@@ -8,6 +8,7 @@ import pytest
 
 from agent.acquisition.base import Choice, Proposal
 from agent.campaign import contract, decide, follow, proposals
+from agent.campaign.event_descriptions import observations_of
 from agent.campaign.events import (
     MAX_REASON_LENGTH,
     AttemptFailed,
@@ -24,6 +25,8 @@ from agent.campaign.events import (
     PolicyExhausted,
     RequestIssued,
     ResultAccepted,
+    dump_event,
+    load_event,
 )
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.people.controls import ControlAck
@@ -41,6 +44,7 @@ from protocols.wire.messages import (
     Quantity,
     ReceiptStatus,
 )
+from protocols.wire.structure import CrystalStructure
 from tests.support.campaigns import (
     PROPERTY,
     Play,
@@ -91,6 +95,19 @@ def test_a_valid_result_is_accepted_with_all_its_quantities() -> None:
     assert (event.value, [q.name for q in event.quantities]) == (0.25, [PROPERTY, "volume"])
     assert isinstance(outcome.ack, decide.ResultAck)
     assert (outcome.ack.status, outcome.ack.attempt_id) == (ReceiptStatus.ACCEPTED, attempt.attempt_id)
+
+
+def test_the_journal_keeps_the_crystal_as_it_ended() -> None:
+    played = play()
+    cell = ((3.6, 0.0, 0.0), (0.0, 3.6, 0.0), (0.0, 0.0, 3.6))
+    ended = CrystalStructure(cell=cell, symbols=("Cu",), scaled_positions=((0.0, 0.0, 0.0),))
+    message = result_of(played.awaited[0]).model_copy(update={"structure": ended})
+    (event,) = decide.decide_result(played.campaign, message).events
+    assert isinstance(event, ResultAccepted)
+    assert event.structure == ended
+    assert load_event(*dump_event(event)) == event
+    (observation,) = observations_of(event)
+    assert observation.details["structure"]["symbols"] == ["Cu"]
 
 
 def test_the_journal_keeps_how_a_value_was_measured() -> None:

@@ -7,8 +7,10 @@ dE/dx = V·tr σ; a bracketed secant search finds its zero.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from math import exp, isfinite, log, sqrt
 from typing import TYPE_CHECKING, Final
 
@@ -36,6 +38,9 @@ ASE_UNITS: Final = {FORMATION_ENERGY: "eV/atom", VOLUME: "Å^3"}
 SLOPE_TOLERANCE: Final = 1e-3
 """Largest |dE/dx| per atom at the end [eV/atom]. With the curvature of a metal, 35 to 235 eV/atom, the error is below
 2e-8 eV/atom in the energy and 1e-4 in the volume, relatively."""
+
+METHOD_VERSION: Final = "1"
+"""Goes up whenever the same crystal would get another value: values are kept by it (`simulators.cache`)."""
 
 MAX_EVALUATIONS: Final = 30
 """Energy evaluations of one relaxation; four or five are usual, and bisection alone would need about 20."""
@@ -94,6 +99,7 @@ class AseProperties:
 
     def __init__(self, calculator: str = "emt", parameters: Mapping[str, object] | None = None) -> None:
         self._choice: Final[CalculatorChoice] = choose_calculator(calculator, parameters)
+        self._parameters: Final = dict(parameters or {})
         self._references: Final[dict[str, RelaxedCrystal]] = {}
 
     def evaluate(self, request: CandidateRequest) -> tuple[Quantity, ...]:
@@ -114,6 +120,17 @@ class AseProperties:
                 FailureReason.INVALID_REQUEST, "the request has no structure; a calculation needs cell and positions"
             )
         return self.calculate(request.structure)
+
+    def identity(self) -> Mapping[str, str]:
+        """Return what names every value: method, calculator with parameters, versions (`NamedEvaluator`)."""
+        return {
+            "evaluator": "ase",
+            "method_version": METHOD_VERSION,
+            "calculator": self._choice.name,
+            "parameters": json.dumps(self._parameters, sort_keys=True),
+            "version_ase": version("ase"),
+            **{f"calculator_{name}": told for name, told in self._choice.provenance.items()},
+        }
 
     def calculate(self, structure: CrystalStructure) -> tuple[Quantity, ...]:
         """Return both properties of a crystal; `evaluate` without the envelope.

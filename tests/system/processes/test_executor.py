@@ -15,7 +15,9 @@ from protocols.errors import SettingsError
 from protocols.wire.limits import MAX_TEXT_LENGTH
 from protocols.wire.messages import FailureReason
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.executor import ChildExecutor, InPlaceExecutor, make_executor
+from simulators.executors.children import ChildExecutor
+from simulators.executors.choice import make_executor
+from simulators.executors.in_place import InPlaceExecutor
 from simulators.oracle_table import NoAnswer
 from simulators.settings import SimulatorSettings
 from tests.support import sample_messages as messages

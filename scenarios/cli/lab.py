@@ -13,6 +13,7 @@ from scenarios.cli.options import (
     AllowCode,
     Budget,
     Debug,
+    Executor,
     Json,
     Policy,
     Quiet,
@@ -83,6 +84,7 @@ def simulator(
     every_campaign: Annotated[
         bool, typer.Option("--every-campaign", help="Serve every campaign on the broker (without a status of its own).")
     ] = False,
+    executor: Executor = None,
     settings: Set = None,
     settings_file: SettingsFile = None,
     memory: Annotated[Path, typer.Option(help="Folder where it remembers attempts and answers.")] = Path(
@@ -94,7 +96,9 @@ def simulator(
 ) -> None:
     """Run a simulator alone: it evaluates what an agent asks for, until it is ended."""
     with reported_errors(debug=debug), allowing_code(allow_code):
-        resolved = load_settings_alone(scenario, {"broker": broker, "id": id}, settings, settings_file)
+        resolved = load_settings_alone(
+            scenario, {"broker": broker, "id": id, "executor": executor}, settings, settings_file
+        )
         if show_settings:
             print_settings(resolved, json=False)
             return

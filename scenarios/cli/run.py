@@ -19,6 +19,7 @@ from scenarios.cli.options import (
     Database,
     Debug,
     DryRunOnly,
+    Executor,
     Json,
     Live,
     Policy,
@@ -51,6 +52,7 @@ def run(
     budget: Budget = None,
     seed: Seed = None,
     broker: Broker = None,
+    executor: Executor = None,
     settings: Set = None,
     settings_file: SettingsFile = None,
     campaign: Campaign = None,
@@ -68,7 +70,7 @@ def run(
 ) -> None:
     """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
     with reported_errors(debug=debug), allowing_code(allow_code):
-        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
+        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker, "executor": executor}
         resolved = load_settings(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
         if show_settings:
             print_settings(resolved, json=json)

@@ -17,9 +17,7 @@ _ADDRESS: Final = re.compile(
 
 _MAX_PORT: Final = 65_535
 
-EXPECTED: Final = "dask://HOST:PORT or dask+tls://HOST:PORT of a Dask scheduler, or nothing: processes on this machine"
-    "dask://HOST:PORT or dask+tls://HOST:PORT of a Dask scheduler, or nothing for processes on this machine"
-)
+EXPECTED: Final = "dask://HOST:PORT or dask+tls://HOST:PORT of a Dask scheduler, or nothing"
 
 
 def scheduler_address(executor: str) -> str:

@@ -50,7 +50,7 @@ async def serve(scenario: Scenario, *, campaign: str, memory: Path, ledger: Ledg
             campaign=campaign,
             outbox=outbox,
             transport=LedgeredTransport(session, ledger),
-            executor=LedgeredExecutor(make_executor(settings), ledger),
+            executor=LedgeredExecutor(make_executor(settings, say), ledger),
             clock=clock,
             poison_guard=poison_guard,
             on_event=say,

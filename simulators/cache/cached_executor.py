@@ -44,7 +44,7 @@ class CachedExecutor:
         self._cache = cache
         self._on_event = on_event
         self._running: dict[str, asyncio.Future[None]] = {}
-        """Keys that are being computed; done when they have been."""
+        """Keys that are being looked up or computed; done when they have been."""
 
     async def evaluate(self, request: CandidateRequest) -> Measurement:
         """Return what was measured, now or before; see `Executor`."""
@@ -52,10 +52,17 @@ class CachedExecutor:
         if key is None:
             return await self._inner.evaluate(request)
         await self._wait_for_same(key, request.deadline_s)
-        if (kept := await self._find(key)) is not None:
-            self._on_event("answered_from_cache", attempt=request.attempt_id, computed_at=kept.computed_at)
-            return _measurement_of(kept)
-        return await self._compute(key, request)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._running.setdefault(key, done)
+        try:
+            if (kept := await self._find(key)) is not None:
+                self._on_event("answered_from_cache", attempt=request.attempt_id, computed_at=kept.computed_at)
+                return _measurement_of(kept)
+            return await self._compute(key, request)
+        finally:
+            if self._running.get(key) is done:
+                del self._running[key]
+            done.set_result(None)
 
     async def close(self) -> None:
         """End what runs."""
@@ -71,8 +78,6 @@ class CachedExecutor:
             await asyncio.wait([running], timeout=patience_s)
 
     async def _compute(self, key: str, request: CandidateRequest) -> Measurement:
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._running.setdefault(key, done)
         try:
             measured = await self._inner.evaluate(request)
             if len(measured.provenance) < MAX_PROVENANCE:  # there is room to say that it was kept
@@ -81,10 +86,6 @@ class CachedExecutor:
             if failure.reason in PERMANENT_FAILURES:
                 await self._keep(key, failure_content(failure))
             raise
-        finally:
-            if self._running.get(key) is done:
-                del self._running[key]
-            done.set_result(None)
         return measured
 
     async def _find(self, key: str) -> KeptResult | None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -33,6 +33,9 @@ EVICTED_TO: Final = 0.9
 
 USED_AGAIN_S: Final = 3_600.0
 """A hit is noted when the last one was so long ago [s]: reading mostly writes nothing."""
+
+PREPARE_PAUSE_S: Final = 0.01
+"""Pause before the table is made again where another process makes it [s]."""
 
 MAX_ASIDE: Final = 1_000
 """Damaged files that may lie beside each other."""
@@ -90,7 +93,7 @@ class ResultCache:
         cache._require_ours()
         try:
             cache._path.parent.mkdir(parents=True, exist_ok=True)
-            cache._in_transaction(lambda _file: None)
+            cache._with_file(lambda _file: None)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"The cache {path} cannot be used ({error})",
@@ -115,27 +118,30 @@ class ResultCache:
             return None
         computed_at, used_at, value, digest = row
         if not isinstance(value, bytes) or digest != _digest(key, str(computed_at), value):
-            file.execute("DELETE FROM result WHERE key = ?", (key,))
+            with suppress(sqlite3.OperationalError):  # busy: it goes the next time
+                file.execute("DELETE FROM result WHERE key = ?", (key,))
             self._on_event("cache_row_was_changed", cache=str(self._path), key=key)
             return None
         if abs((now := time.time()) - used_at) > USED_AGAIN_S:
-            file.execute("UPDATE result SET used_at = ? WHERE key = ?", (now, key))
+            with suppress(sqlite3.OperationalError):  # busy: it is noted the next time
+                file.execute("UPDATE result SET used_at = ? WHERE key = ?", (now, key))
         return KeptResult(value, computed_at)
 
     def _keep(self, file: sqlite3.Connection, row: tuple[Any, ...]) -> None:
-        file.execute("INSERT OR IGNORE INTO result VALUES (?, ?, ?, ?, ?)", row)
-        if (used := _bytes_used(file)) <= self._max_bytes:
-            return
-        (count,) = file.execute("SELECT count(*) FROM result").fetchone()
-        goes = max(1, round(count * (1 - self._max_bytes * EVICTED_TO / used)))
-        oldest = "SELECT key FROM result ORDER BY used_at, key LIMIT ?"
-        file.execute(f"DELETE FROM result WHERE key IN ({oldest})", (goes,))  # noqa: S608 - of constants
+        with _writing(file):
+            file.execute("INSERT OR IGNORE INTO result VALUES (?, ?, ?, ?, ?)", row)
+            if (used := _bytes_used(file)) <= self._max_bytes:
+                return
+            (count,) = file.execute("SELECT count(*) FROM result").fetchone()
+            goes = max(1, round(count * (1 - self._max_bytes * EVICTED_TO / used)))
+            oldest = "SELECT key FROM result ORDER BY used_at, key LIMIT ?"
+            file.execute(f"DELETE FROM result WHERE key IN ({oldest})", (goes,))  # noqa: S608 - of constants
         self._on_event("cache_evicted", cache=str(self._path), results=goes)
 
     def _carried_out(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result | None:
         """Do something with the file, or nothing where it cannot be used now."""
         try:
-            return self._in_transaction(work)
+            return self._with_file(work)
         except (sqlite3.OperationalError, OSError, StoreError) as error:  # busy, full, not ours to write, not ours
             self._on_event("cache_not_used", cache=str(self._path), detail=str(error))
             return None
@@ -143,24 +149,14 @@ class ResultCache:
             self._put_aside(str(error))
             return None
 
-    def _in_transaction(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+    def _with_file(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
         with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as file:
             file.execute("PRAGMA trusted_schema = OFF")
             file.execute("PRAGMA cell_size_check = ON")
             file.execute("PRAGMA synchronous = NORMAL")  # a power cut may take the last results
             if _version(file) != CACHE_VERSION:
-                file.execute("PRAGMA journal_mode = WAL")  # readers do not wait for whoever writes
-                file.execute("BEGIN IMMEDIATE")
-                if _version(file) != CACHE_VERSION:  # unless another process was faster
-                    file.execute(_LAYOUT)
-                    file.execute(_INDEX)
-                    file.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                    file.execute(f"PRAGMA user_version = {CACHE_VERSION}")
-                file.execute("COMMIT")
-            file.execute("BEGIN")
-            result = work(file)
-            file.execute("COMMIT")
-            return result
+                _prepare(file)
+            return work(file)
 
     def _require_ours(self) -> None:
         """Check that the file is a cache of ours, or is not there; put a damaged one of ours aside.
@@ -188,7 +184,7 @@ class ResultCache:
             return
         if state != "ok":
             self._put_aside(str(state))
-        elif version != CACHE_VERSION:
+        elif version not in {0, CACHE_VERSION}:  # 0: another process makes it just now
             raise StoreError(
                 f"The cache {self._path} has version {version}",
                 expected=f"version {CACHE_VERSION}",
@@ -206,6 +202,43 @@ class ResultCache:
             if part.exists():
                 part.rename(aside.with_name(aside.name + suffix))
         self._on_event("cache_put_aside", cache=str(self._path), aside=str(aside), detail=reason)
+
+
+def _prepare(file: sqlite3.Connection) -> None:
+    """Make the table in an empty file; several processes may do so at once.
+
+    Raises:
+        sqlite3.OperationalError: When another one keeps the file for long.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            file.execute(f"PRAGMA application_id = {APPLICATION_ID}")  # first of all: nobody takes it for another's
+            file.execute("PRAGMA journal_mode = WAL")  # readers do not wait for whoever writes
+            with _writing(file):
+                if _version(file) != CACHE_VERSION:  # unless another process was faster
+                    file.execute(_LAYOUT)
+                    file.execute(_INDEX)
+                    file.execute(f"PRAGMA user_version = {CACHE_VERSION}")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PREPARE_PAUSE_S)  # SQLite does not wait itself while the kind of journal changes
+        else:
+            return
+
+
+@contextmanager
+def _writing(file: sqlite3.Connection) -> Iterator[None]:
+    """Run one transaction that writes."""
+    file.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        if file.in_transaction:
+            file.execute("ROLLBACK")
+        raise
+    file.execute("COMMIT")
 
 
 def _version(file: sqlite3.Connection) -> int:

@@ -15,10 +15,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from tests.support.commands import free_port, until
 
 ROOT: Final = Path(__file__).parents[3]
 LOOPBACK: Final = "127.0.0.1"
+
+ORPHAN_S: Final = 20.0
+"""How long a child that has just been started may take to notice that its worker is gone: it imports first."""
 
 ENVIRONMENT: Final = {
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",
@@ -74,10 +79,15 @@ class LocalCluster:
         self.workers.remove(worker)
 
     def end(self) -> None:
-        """End everything."""
+        """End everything; return when what workers have started has noticed it too."""
+        below: list[psutil.Process] = []
+        for worker in self.workers:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                below.extend(psutil.Process(worker.pid).children(recursive=True))
         for process in (*self.workers, *([self.scheduler] if self.scheduler else [])):
             process.kill()
             process.wait()
+        psutil.wait_procs(below, timeout=ORPHAN_S)
 
     def log(self) -> str:
         """Return what its processes said."""

@@ -2,9 +2,9 @@
 
     python -m tests.benchmarks.lab.cluster [--count 1000]
 
-A scheduler and two workers of two threads are started here. By turns in one run: empty tasks by `distributed` alone (all
-at once, and one by one as a lab asks), and empty evaluations through our executor there and in children here. Then how
-much of the ideal rate is left for evaluations of some milliseconds, and how a simulator at full load answers and ends.
+A scheduler and two workers of two threads are started here. By turns in one run: empty tasks by `distributed` alone,
+all at once and one by one as a lab asks, and empty evaluations through our executor there and in children here. Then
+how much of the ideal rate is left for longer ones, and how a simulator at full load answers and ends.
 """
 
 from __future__ import annotations

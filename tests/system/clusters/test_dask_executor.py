@@ -29,16 +29,8 @@ PATIENCE_S = 60.0
 """For what needs a loaded machine's attention."""
 
 
-@pytest.fixture(scope="module")
-def calm() -> Iterator[LocalCluster]:
-    """A cluster that no test kills a part of."""
-    with local_cluster() as cluster:
-        yield cluster
-
-
 @pytest.fixture
 def cluster() -> Iterator[LocalCluster]:
-    """A cluster of the test's own."""
     with local_cluster() as cluster:
         yield cluster
 
@@ -101,17 +93,19 @@ def below(process_id: int) -> list[int]:
 
 
 async def test_an_evaluation_runs_in_a_child_of_a_worker_that_stays_for_the_next_one(
-    calm: LocalCluster, lab: Lab
+    cluster: LocalCluster, lab: Lab
 ) -> None:
-    executor = lab.executor(calm)
+    executor = lab.executor(cluster)
     assert await executor.evaluate(messages.request()) == Measurement(energy(-1.5))
     first = await pid_of(executor)
-    assert first in below(calm.workers[0].pid)
+    assert first in below(cluster.workers[0].pid)
     assert await pid_of(executor) == first
 
 
-async def test_one_that_hangs_is_killed_at_its_deadline_and_the_next_one_succeeds(calm: LocalCluster, lab: Lab) -> None:
-    executor = lab.executor(calm)
+async def test_one_that_hangs_is_killed_at_its_deadline_and_the_next_one_succeeds(
+    cluster: LocalCluster, lab: Lab
+) -> None:
+    executor = lab.executor(cluster)
     pid = await pid_of(executor)
     failure = await failed(executor, "hang", deadline_s=0.2)
     assert failure.reason is FailureReason.DEADLINE_EXCEEDED
@@ -123,25 +117,25 @@ async def test_one_that_hangs_is_killed_at_its_deadline_and_the_next_one_succeed
     ("formula", "words"),
     [("exit", "code 9: the calculator gave up"), ("abort", "code -6"), ("raise", "ZeroDivisionError")],
 )
-async def test_a_crash_costs_that_attempt_alone(calm: LocalCluster, lab: Lab, formula: str, words: str) -> None:
-    executor = lab.executor(calm)
+async def test_a_crash_costs_that_attempt_alone(cluster: LocalCluster, lab: Lab, formula: str, words: str) -> None:
+    executor = lab.executor(cluster)
     failure = await failed(executor, formula)
     assert failure.reason is FailureReason.CRASHED
     assert words in failure.detail
     assert await executor.evaluate(messages.request()) == Measurement(energy(-1.5))
-    assert calm.workers[0].poll() is None
+    assert cluster.workers[0].poll() is None
 
 
-async def test_one_that_eats_memory_is_stopped_at_its_limit(calm: LocalCluster, lab: Lab) -> None:
-    executor = lab.executor(calm, memory_limit_mb=4_096)
+async def test_one_that_eats_memory_is_stopped_at_its_limit(cluster: LocalCluster, lab: Lab) -> None:
+    executor = lab.executor(cluster, memory_limit_mb=4_096)
     assert "MemoryError" in (await failed(executor, "memory")).detail
     assert await executor.evaluate(messages.request()) == Measurement(energy(-1.5))
 
 
 async def test_a_calculation_of_ase_comes_through_and_is_found_in_the_cache(
-    calm: LocalCluster, lab: Lab, tmp_path: Path
+    cluster: LocalCluster, lab: Lab, tmp_path: Path
 ) -> None:
-    settings = {"id": "sim-1", "executor": calm.executor, "cache": str(tmp_path / "results.db")}
+    settings = {"id": "sim-1", "executor": cluster.executor, "cache": str(tmp_path / "results.db")}
     asked = messages.request(properties=("formation_energy_per_atom",))
     marks = []
     for _ in range(2):
@@ -155,8 +149,8 @@ async def test_a_calculation_of_ase_comes_through_and_is_found_in_the_cache(
     assert marks == [False, True]
 
 
-async def test_closing_kills_what_runs_there(calm: LocalCluster, lab: Lab) -> None:
-    executor = lab.executor(calm)
+async def test_closing_kills_what_runs_there(cluster: LocalCluster, lab: Lab) -> None:
+    executor = lab.executor(cluster)
     pid = await pid_of(executor)
     running = asyncio.create_task(executor.evaluate(messages.request(formula="hang", deadline_s=3_600.0)))
     await asyncio.sleep(0.3)
@@ -166,8 +160,8 @@ async def test_closing_kills_what_runs_there(calm: LocalCluster, lab: Lab) -> No
     await gone(pid)
 
 
-async def test_a_simulator_that_is_gone_leaves_nothing_running(calm: LocalCluster, lab: Lab) -> None:
-    executor = lab.executor(calm)
+async def test_a_simulator_that_is_gone_leaves_nothing_running(cluster: LocalCluster, lab: Lab) -> None:
+    executor = lab.executor(cluster)
     pid = await pid_of(executor)
     running = asyncio.create_task(executor.evaluate(messages.request(formula="hang", deadline_s=3_600.0)))
     await asyncio.sleep(0.3)
@@ -249,9 +243,9 @@ async def test_a_cluster_that_is_not_there_is_a_failure_after_a_bound_time(
 
 
 async def test_an_evaluator_that_cannot_be_made_there_ends_the_simulator_with_an_advice(
-    calm: LocalCluster, lab: Lab
+    cluster: LocalCluster, lab: Lab
 ) -> None:
-    executor = lab.executor(calm, "Missing")
+    executor = lab.executor(cluster, "Missing")
     with pytest.raises(SettingsError, match=r"No worker of the cluster .* can evaluate.*Missing.*What to do"):
         await executor.evaluate(messages.request())
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.metadata
+import importlib.util
 import logging
 import random
 from collections.abc import AsyncIterator, Callable
@@ -45,6 +46,9 @@ QUICK_S: Final = 0.1
 AHEAD: Final = 4
 """Quick evaluations that a worker has for each thread: all but one wait there. When it is lost, all of them are."""
 
+OUR_TASK: Final = "simulators.executors.dask.on_worker"
+"""The module that a worker must be able to import."""
+
 ALLOWED_FAILURES: Final = "distributed.scheduler.allowed-failures"
 """Dask's setting of how many workers a task may kill before it is given up; ours are to be given up at once."""
 
@@ -75,6 +79,11 @@ class Worker:
     def room(self) -> int:
         """How many more tasks it is given: one a thread, and some ahead where evaluations are quick."""
         return self.threads * (AHEAD if self.typical_s < QUICK_S else 1) - self.running
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection that it was found through still stands, as far as Dask knows."""
+        return bool(self.client.status == "running")
 
     def note(self, took_s: float) -> None:
         """Note how long an evaluation took [s]."""
@@ -207,11 +216,11 @@ class Cluster:
 
     async def _admitted(self, client: Any, address: str) -> tuple[str, str]:
         """Return a worker's id, and what is wrong with it, empty where nothing is."""
+        if lacking := await self._lacking(client, address):
+            return "", lacking
         future = client.submit(admit, self._opening, workers=[address], pure=False, retries=0)
         async with asyncio.timeout(2 * START_TIMEOUT_S):
-            worker_id, version, (kind, reply, _) = await future
-        if version != (ours := importlib.metadata.version("entropilot")):
-            return worker_id, f"it has Entropilot {version}, and we are {ours}"
+            worker_id, (kind, reply, _) = await future
         if kind == DIED:
             return worker_id, f"the evaluating process: {reply.decode()}"
         try:
@@ -222,6 +231,18 @@ class Cluster:
             return worker_id, f"its evaluator is another one ({_difference(self.identity, identity)})"
         self.identity, self.was_suitable = identity, True
         return worker_id, ""
+
+    async def _lacking(self, client: Any, address: str) -> str:
+        """Return what a worker lacks of us, asked by functions of Python: a task that it cannot read may end it."""
+        ours = importlib.metadata.version("entropilot")
+        for function, argument in ((importlib.metadata.version, "entropilot"), (importlib.util.find_spec, OUR_TASK)):
+            async with asyncio.timeout(CONNECT_S):
+                told = (await client.run(function, argument, workers=[address], on_error="return"))[address]
+            if isinstance(told, Exception) or told is None:
+                return f"it lacks Entropilot ({type(told).__name__}: {told})"
+            if function is importlib.metadata.version and told != ours:
+                return f"it has Entropilot {told}, and we are {ours}"
+        return ""
 
     async def _check_retries(self, client: Any) -> None:
         """Say so where the cluster would give a task that has killed a worker to the next: ours cannot run there."""

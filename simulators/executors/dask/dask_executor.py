@@ -105,7 +105,7 @@ class DaskExecutor:
     async def _free_worker(self) -> Worker:
         began = time.monotonic()
         while True:
-            free = [each for each in self._cluster.workers.values() if each.room > 0]
+            free = [each for each in self._cluster.workers.values() if each.room > 0 and each.is_connected]
             if free:
                 return min(free, key=lambda each: each.running / each.threads)
             if (error := self._cluster.no_use()) is not None:
@@ -153,6 +153,8 @@ async def _read(future: Any) -> on_worker.Outcome:
     except asyncio.CancelledError:  # Dask's, of a future that it has given up
         return on_worker.DIED, b"the connection to the scheduler was lost", 0.0
     except Exception as error:  # noqa: BLE001 - KilledWorker, and whatever else Dask says of a task
+        if future.cancelled():
+            return on_worker.DIED, b"the connection to the scheduler was lost", 0.0
         return on_worker.DIED, f"{type(error).__name__}: {error}".encode(), 0.0
     return outcome
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import importlib.metadata
 import time
 from collections import OrderedDict
 from collections.abc import Coroutine
@@ -45,18 +44,17 @@ _idle: dict[str, list[tuple[Child, float]]] = {}
 _background: set[asyncio.Task[None]] = set()
 
 
-async def admit(opening: bytes) -> tuple[str, str, Outcome]:
-    """Start a child; return the worker's id, the version of Entropilot here, and the child's answer to its opening."""
+async def admit(opening: bytes) -> tuple[str, Outcome]:
+    """Start a child; return the worker's id, and the child's answer to its opening."""
     worker_id = str(load("distributed").get_worker().id)
-    version = importlib.metadata.version("entropilot")
     try:
         child, reply = await _opened_child(opening)
     except TimeoutError:
-        return worker_id, version, (DIED, f"not started after {START_TIMEOUT_S:g} s".encode(), START_TIMEOUT_S)
+        return worker_id, (DIED, f"not started after {START_TIMEOUT_S:g} s".encode(), START_TIMEOUT_S)
     except ChildDied as error:
-        return worker_id, version, (DIED, error.reason.encode(), 0.0)
+        return worker_id, (DIED, error.reason.encode(), 0.0)
     _put_back(opening, child)
-    return worker_id, version, (REPLY, reply, 0.0)
+    return worker_id, (REPLY, reply, 0.0)
 
 
 async def evaluate(worker_id: str, key: str, opening: bytes, request: bytes, deadline_s: float) -> Outcome:

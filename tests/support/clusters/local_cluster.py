@@ -95,7 +95,7 @@ class LocalCluster:
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self._folder / "cluster.log").open("ab") as log:
-            command = [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]]
+            command = [sys.executable, "-P", "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]]
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._env)
 
 

@@ -257,7 +257,7 @@ async def test_an_evaluator_that_cannot_be_made_there_ends_the_simulator_with_an
             {"entropilot-9.9.9.dist-info/METADATA": "Metadata-Version: 2.1\nName: entropilot\nVersion: 9.9.9\n"},
             "it has Entropilot 9.9.9, and we are",
         ),
-        ({"simulators/__init__.py": ""}, "it cannot run our task"),
+        ({"simulators/__init__.py": ""}, "it lacks Entropilot"),
     ],
 )
 async def test_a_worker_with_another_version_or_without_ours_is_refused_by_name(

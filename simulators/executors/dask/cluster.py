@@ -122,13 +122,18 @@ class Cluster:
         self._name = name
         self._on_event = on_event
         self._trying: dict[str, asyncio.Task[None]] = {}
+        self._is_left = False
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what happens is told in our own log
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
 
+    def leave(self) -> None:
+        """Connect no more: what Dask makes of being cancelled may look like a lost scheduler."""
+        self._is_left = True
+
     async def keep(self) -> None:
-        """Keep connected until cancelled."""
+        """Keep connected until cancelled, or left."""
         pause_s, is_away = PAUSE_MIN_S, False
-        while True:
+        while not self._is_left:
             try:
                 async with self._client() as client:
                     pause_s, is_away = PAUSE_MIN_S, False
@@ -137,7 +142,7 @@ class Cluster:
                     await self._watch(client)
                     self._on_event("cluster_lost", cluster=self.address)
             except (OSError, TimeoutError, RuntimeError, ImportError) as error:  # Dask's ways to say: not there
-                if not is_away:
+                if not is_away and not self._is_left:
                     self._on_event("cluster_away", cluster=self.address, detail=str(error)[:200])
                 is_away = True
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - decides nothing
@@ -171,7 +176,7 @@ class Cluster:
 
     async def _watch(self, client: Any) -> None:
         """Look who is there, until the scheduler is lost."""
-        while client.status == "running":
+        while client.status == "running" and not self._is_left:
             async with asyncio.timeout(CONNECT_S):
                 there = (await client.scheduler.identity(n_workers=-1))["workers"]
             gone = [address for address in (*self.workers, *self.refused, *self._trying) if address not in there]

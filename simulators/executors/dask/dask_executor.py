@@ -84,8 +84,9 @@ class DaskExecutor:
                 async with asyncio.timeout(CLOSE_S):
                     await client.cancel([future for future in self._futures if future.client is client])
         if self._keeping is not None:
+            self._cluster.leave()
             self._keeping.cancel()
-            await asyncio.wait({self._keeping})
+            await asyncio.wait({self._keeping}, timeout=2 * CLOSE_S)
             self._keeping = None
 
     @contextlib.asynccontextmanager

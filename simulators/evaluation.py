@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult, FailureReason
 from simulators.evaluator import EvaluationFailed
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
 from simulators.messages import Messages
 from simulators.noise import GaussianNoise, Latency
 from simulators.oracle_table import NoAnswer

@@ -63,3 +63,17 @@ class Evaluator(Protocol):
             EvaluationFailed: When there is no result; anything else counts as a crash.
         """
         ...
+
+
+@runtime_checkable
+class NamedEvaluator(Protocol):
+    """An evaluator whose values depend on nothing but the request's content and what names it here."""
+
+    def identity(self) -> Mapping[str, str] | None:
+        """Return what names it for ever: its method, versions, parameters; None where its values are not to be kept."""
+        ...
+
+
+def identity_of(evaluator: Evaluator) -> Mapping[str, str] | None:
+    """Return what names an evaluator; None where it does not say: then no value of it is kept for another request."""
+    return evaluator.identity() if isinstance(evaluator, NamedEvaluator) else None

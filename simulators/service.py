@@ -41,7 +41,7 @@ from protocols.wire.messages import (
     ResultReceipt,
 )
 from simulators.evaluation import Evaluation, EvaluationDone
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
 from simulators.messages import Messages
 from simulators.outbound import Outbound
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox

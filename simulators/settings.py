@@ -14,6 +14,7 @@ from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 from simulators.calculators.catalogue import CALCULATOR_NAMES, OWN_CALCULATOR
 from simulators.calculators.own import AllowedCalculator
 from simulators.crystals.settings import CrystalSettings
+from simulators.executors.address import scheduler_address
 from simulators.faults import FaultSettings
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import OracleTableSettings
@@ -55,7 +56,15 @@ class SimulatorSettings(CodeSettings):
     options: dict[str, Any] = Field(default_factory=dict)
     """For a class of yours: its keyword arguments."""
     concurrency: Annotated[int, Field(ge=1, le=256)] = 2
-    """Evaluations at once."""
+    """Evaluations at once: slots that it announces, and with `executor` the most that it has on the cluster."""
+    executor: str = ""
+    """Where evaluations run: empty, in processes on this machine; `dask://HOST:PORT`, on the Dask cluster whose
+    scheduler is there (`dask+tls://` with Dask's own certificates). A table is looked up in place all the same."""
+    cache: str = ""
+    """File in which values are kept by what they are of, for every simulator and campaign that names it; empty: none
+    are. A relative path is looked for beside the scenario, then where the command was started, and made there."""
+    cache_limit_mb: Annotated[int, Field(ge=1, le=1_048_576)] = 1_024
+    """Size that the values in the cache may have [MB]; those that were of no use for longest go first."""
     memory_limit_mb: Annotated[int, Field(ge=64)] | None = None
     """Address space that one evaluating process may take [MB]; none: no limit. PyTorch needs about 1000."""
     serves: ServedSettings = Field(default_factory=ServedSettings)
@@ -91,6 +100,13 @@ class SimulatorSettings(CodeSettings):
         if not is_user_code(evaluator):
             require_name(evaluator, (ASE, MOLECULES, STRUCTURAL_MODEL, TABLE), EXPECTED)
         return evaluator
+
+    @field_validator("executor")
+    @classmethod
+    def _known_executor(cls, executor: str) -> str:
+        if executor:
+            scheduler_address(executor)
+        return executor
 
     @field_validator("calculator")
     @classmethod

@@ -14,6 +14,7 @@ from scenarios.cli.options import (
     AllowCode,
     Budget,
     Debug,
+    Executor,
     Json,
     Policy,
     Quiet,
@@ -85,6 +86,7 @@ def simulator(
     every_campaign: Annotated[
         bool, typer.Option("--every-campaign", help="Serve every campaign on the broker (without a status of its own).")
     ] = False,
+    executor: Executor = None,
     settings: Set = None,
     settings_file: SettingsFile = None,
     memory: Annotated[Path, typer.Option(help="Folder where it remembers attempts and answers.")] = Path(
@@ -97,7 +99,8 @@ def simulator(
 ) -> None:
     """Run a simulator alone: it evaluates what an agent asks for, until it is ended."""
     with reported_errors(debug=debug), allowing_code(allow_code), allowing_calculators(allow_calculator):
-        resolved = load_settings_alone(scenario, {"broker": broker, "id": id}, settings, settings_file)
+        flags = {"broker": broker, "id": id, "executor": executor}
+        resolved = load_settings_alone(scenario, flags, settings, settings_file)
         if show_settings:
             print_settings(resolved, json=False)
             return

@@ -54,6 +54,12 @@ Broker = Annotated[str | None, typer.Option(help="embedded, mosquitto, or a URL 
 RunningBroker = Annotated[
     str | None, typer.Option(help=f"URL such as mqtt://user@host:1883; by default {DEFAULT_URL}.")
 ]
+Executor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="Where evaluations run: dask://host:8786, a Dask cluster; by default in processes here."
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any setting, e.g. campaign.parallel=8. Repeatable."),

@@ -20,6 +20,7 @@ from scenarios.cli.options import (
     Database,
     Debug,
     DryRunOnly,
+    Executor,
     Json,
     Live,
     Policy,
@@ -53,6 +54,7 @@ def run(
     budget: Budget = None,
     seed: Seed = None,
     broker: Broker = None,
+    executor: Executor = None,
     settings: Set = None,
     settings_file: SettingsFile = None,
     campaign: Campaign = None,
@@ -71,7 +73,7 @@ def run(
 ) -> None:
     """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
     with reported_errors(debug=debug), allowing_code(allow_code), allowing_calculators(allow_calculator):
-        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
+        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker, "executor": executor}
         resolved = load_settings(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
         if show_settings:
             print_settings(resolved, json=json)

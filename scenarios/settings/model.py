@@ -240,6 +240,15 @@ class Scenario(BaseModel):
         simulators = {name: of(each) for name, each in self.simulators.items()}
         return self.model_copy(update={"pool": pool, "simulator": of(self.simulator), "simulators": simulators})
 
+    def with_cache_paths(self, found: Callable[[str], str]) -> Scenario:
+        """Return the scenario with the path of every cache of results replaced by what `found` makes of it."""
+
+        def of(simulator: SimulatorSettings) -> SimulatorSettings:
+            return simulator.model_copy(update={"cache": found(simulator.cache)}) if simulator.cache else simulator
+
+        simulators = {name: of(each) for name, each in self.simulators.items()}
+        return self.model_copy(update={"simulator": of(self.simulator), "simulators": simulators})
+
     @property
     def instruments(self) -> tuple[SimulatorSettings, ...]:
         """The instruments that we simulate."""

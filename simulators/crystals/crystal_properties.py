@@ -7,7 +7,9 @@ failure with its reason, and a request for several is answered in all or not at 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
+from importlib.metadata import version
 from typing import Final
 
 from protocols.wire.limits import MAX_DURATION_S, MAX_PROVENANCE, MAX_REMARK_LENGTH
@@ -28,6 +30,10 @@ from simulators.evaluator import EvaluationFailed, Measurement
 VOLUME_BOUNDS: Final = (0.25, 8.0)
 """Volume per atom that we start from, per volume of the fcc elements: a cell far too dense would have neighbours
 without end, and one far too thin has none."""
+
+
+METHOD_VERSION: Final = "1"
+"""Goes up whenever the same crystal would get another value: values are kept by it (`simulators.cache`)."""
 
 
 class CrystalProperties:
@@ -100,9 +106,15 @@ class CrystalProperties:
 
     def identity(self) -> Mapping[str, str]:
         """Return what values depend on beside the request: calculator, versions, parameters and settings."""
-        parameters = {f"parameter {name}": repr(value) for name, value in sorted(self._parameters.items())}
-        settings = {f"setting {name}": repr(value) for name, value in self._settings.model_dump().items()}
-        return {"calculator": self._choice.name, **self._choice.provenance, **parameters, **settings}
+        return {
+            "evaluator": "ase",
+            "method_version": METHOD_VERSION,
+            "calculator": self._choice.name,
+            "parameters": json.dumps(self._parameters, sort_keys=True),
+            "settings": self._settings.model_dump_json(),
+            **{f"calculator_{name}": told for name, told in self._choice.provenance.items()},
+            **{f"version_{package}": version(package) for package in ("ase", "numpy", "scipy")},
+        }
 
     def _require_plausible_volume(self, structure: CrystalStructure) -> None:
         """Refuse a cell that is far denser, or far emptier, than its elements are."""

@@ -74,7 +74,7 @@ from protocols.wire.topics import (
     simulator_subscriptions,
 )
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
 from simulators.messages import status_message
 from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import NoAnswer

@@ -30,7 +30,7 @@ from protocols.storage.database import sqlite_url
 from protocols.wire.messages import CandidateRequest, Health, ReceiptStatus
 from protocols.wire.topics import AGENT_CLIENT, agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import Measurement
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
 from simulators.messages import status_message
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
 from simulators.service import INBOX_SIZE as SIMULATOR_INBOX_SIZE

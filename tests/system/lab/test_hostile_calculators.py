@@ -17,7 +17,7 @@ from protocols.wire.messages import CandidateRequest, FailureReason
 from protocols.wire.structure import CrystalStructure
 from simulators.calculators.own import AllowedCalculator
 from simulators.evaluator import EvaluationFailed
-from simulators.executor import ChildExecutor
+from simulators.executors.children import ChildExecutor
 from simulators.settings import SimulatorSettings
 from tests.support import sample_messages as messages
 

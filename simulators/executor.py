@@ -128,8 +128,15 @@ class ChildExecutor:
 
 
 def make_executor(settings: SimulatorSettings) -> Executor:
-    """Return the executor that suits the evaluator."""
-    return InPlaceExecutor(make_evaluator(settings)) if settings.evaluator == TABLE else ChildExecutor(settings)
+    """Return the executor that suits the evaluator; a table is read here in any case, so that a wrong one is told now.
+
+    Raises:
+        TableError: When the oracle's table cannot be used.
+    """
+    if settings.evaluator != TABLE:
+        return ChildExecutor(settings)
+    oracle = make_evaluator(settings)
+    return ChildExecutor(settings) if settings.calculates_misses else InPlaceExecutor(oracle)
 
 
 def _opening(settings: SimulatorSettings) -> bytes:

@@ -13,7 +13,13 @@ from protocols.wire.messages import Identifier
 from protocols.wire.topics import AGENT_CLIENT, ANY_SIMULATOR
 from simulators.calculators.catalogue import CALCULATOR_NAMES
 from simulators.faults import FaultSettings
-from simulators.noise import LatencySettings, NoiseSettings
+from simulators.instrument.calibration import CalibrationSettings
+from simulators.instrument.drift import DriftSettings
+from simulators.instrument.instrument import BiasSettings
+from simulators.instrument.jumps import JumpSettings
+from simulators.instrument.latency import LatencySettings
+from simulators.instrument.noise import NoiseSettings
+from simulators.instrument.outliers import OutlierSettings
 from simulators.oracle_table import OracleTableSettings
 from simulators.serving.served import ServedSettings
 from simulators.structural_model import StructuralModelSettings
@@ -40,7 +46,7 @@ class SimulatorSettings(CodeSettings):
     `dft`), `table` (an oracle), `structural_model` (interventions), or a class of yours: `module:Class` or
     `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     calculator: str = "emt"
-    """For ase: emt, lennard_jones or morse."""
+    """For ase, and for what a table lacks: emt, lennard_jones or morse."""
     calculator_parameters: dict[str, Any] = Field(default_factory=dict)
     """For ase: what the calculator takes."""
     table: OracleTableSettings | None = None
@@ -63,8 +69,29 @@ class SimulatorSettings(CodeSettings):
     """Waiting time added to an evaluation."""
     noise: NoiseSettings | None = None
     """Noise added to what is measured."""
+    outliers: OutlierSettings | None = None
+    """Measurements that go wrong now and then, and look like any other."""
+    bias: BiasSettings | None = None
+    """What is always wrong by the same."""
+    drift: DriftSettings | None = None
+    """What grows wrong from calibration to calibration."""
+    jumps: JumpSettings | None = None
+    """What is wrong from one measurement to the next, until a calibration."""
+    calibration: CalibrationSettings | None = None
+    """When it is calibrated, and what drift and jumps are counted by; by default its measurements, and never."""
     faults: FaultSettings = Field(default_factory=FaultSettings)
     """What goes wrong, and how often."""
+
+    @property
+    def calculates_misses(self) -> bool:
+        """Whether it is a table that asks a calculator for what it lacks."""
+        return self.evaluator == TABLE and self.table is not None and self.table.miss == "calculate"
+
+    @property
+    def counted_by(self) -> CalibrationSettings | None:
+        """What its drift and jumps are counted by; None where nothing of it ages."""
+        ages = self.drift is not None or self.jumps is not None
+        return self.calibration or (CalibrationSettings() if ages else None)
 
     @field_validator("evaluator")
     @classmethod
@@ -89,5 +116,9 @@ class SimulatorSettings(CodeSettings):
             raise ValueError(message)
         if self.evaluator == STRUCTURAL_MODEL and self.structural_model is None:
             message = "the evaluator 'structural_model' needs [simulator.structural_model] with its equations"
+            raise ValueError(message)
+        counts = self.calibration.counts if self.calibration else "measurements"
+        if self.drift is not None and self.drift.per == "hour" and counts == "decisions":
+            message = "a drift per hour needs calibration.counts = 'measurements': decisions say nothing of hours"
             raise ValueError(message)
         return self

@@ -26,7 +26,7 @@ MissPolicy = Literal["fail", "silent", "nearest", "calculate"]
 of the nearest row within `tolerance`, marked as such; or that of a calculator, marked as such."""
 
 ANSWERED_BY: Final = "answered_by"
-"""Name of the entry of provenance that says who answered where the table has no row."""
+"""Remark that says who answered where the table has no row."""
 
 
 class NoAnswer(Exception):

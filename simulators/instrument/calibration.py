@@ -6,7 +6,7 @@ keeps its number and ages the instrument. Or the campaign's decisions count (`co
 says of itself, so that a campaign is repeatable whoever is asked when.
 
 Hours are those of the wall clock between the last calibration and the beginning of a measurement. The memory keeps the
-moment of the calibration; the hours are fixed when a measurement begins, and come back with it in its provenance.
+moment of the calibration; the hours are fixed when a measurement begins, and come back with it among its remarks.
 """
 
 from __future__ import annotations

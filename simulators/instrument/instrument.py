@@ -59,9 +59,7 @@ class Instrument:
             0.0,
         )
         replicates = tuple(_within(each + shift) for each in measured.replicates) if shift else measured.replicates
-        return replace(
-            measured, quantities=told, replicates=replicates, provenance=self._told(measured.provenance, moment)
-        )
+        return replace(measured, quantities=told, replicates=replicates, remarks=self._told(measured.remarks, moment))
 
     def _read(self, true: Quantity, request: CandidateRequest, moment: Moment) -> Quantity:
         name, value = true.name, true.value
@@ -80,10 +78,10 @@ class Instrument:
             return true
         return Quantity(name=name, value=_within(value), unit=true.unit, standard_deviation=reported)
 
-    def _told(self, provenance: Mapping[str, str | float], moment: Moment) -> Mapping[str, str | float]:
+    def _told(self, remarks: Mapping[str, str | float], moment: Moment) -> Mapping[str, str | float]:
         """Add what a lab knows of its calibrations: how long ago the last one was, and never by how much it is off."""
         if self.calibration is None:
-            return provenance
+            return remarks
         counted = "decision" if self.calibration.counts == "decisions" else "measurement"
         ages: dict[str, str | float] = {
             f"{counted}_counted": moment.count,
@@ -91,8 +89,8 @@ class Instrument:
         }
         if self.drift is not None and self.drift.settings.per == "hour":
             ages["hours_since_calibration"] = round(moment.hours, 6)
-        together = {**provenance, **ages}
-        return together if len(together) <= MAX_PROVENANCE else provenance
+        together = {**remarks, **ages}
+        return together if len(together) <= MAX_PROVENANCE else remarks
 
 
 def _within(value: float) -> float:

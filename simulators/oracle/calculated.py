@@ -42,8 +42,8 @@ class CalculatedMisses:
             return self._oracle.evaluate(request)
         except TableMiss as miss:
             measured = Measurement.of(self._calculator_for(request, miss).evaluate(request))
-        marked = {ANSWERED_BY: CALCULATOR, **measured.provenance}
-        return replace(measured, provenance=dict(list(marked.items())[:MAX_PROVENANCE]))
+        marked = {ANSWERED_BY: CALCULATOR, **measured.remarks}
+        return replace(measured, remarks=dict(list(marked.items())[:MAX_PROVENANCE]))
 
     def _calculator_for(self, request: CandidateRequest, miss: TableMiss) -> Evaluator:
         if request.structure is None and request.molecule is None:

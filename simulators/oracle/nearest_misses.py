@@ -13,13 +13,13 @@ from simulators.oracle.nearest import DescribedRows
 from simulators.oracle_table import ANSWERED_BY, OracleTable, TableMiss
 
 NEAREST_ROW: Final = "the nearest row: the oracle's table has no other"
-"""Who answered, in the provenance of such a value."""
+"""Who answered, among the remarks on such a value."""
 
 NEAREST_ID: Final = "nearest_id"
-"""Entry of provenance with the id of that row."""
+"""Remark with the id of that row."""
 
 NEAREST_DISTANCE: Final = "nearest_distance"
-"""Entry of provenance with how far away it is [standard deviations of the table]."""
+"""Remark with how far away it is [standard deviations of the table]."""
 
 
 class NearestMisses:
@@ -70,7 +70,7 @@ class NearestMisses:
             NEAREST_ID: which,
             NEAREST_DISTANCE: near.distance,
         }
-        return Measurement(self._oracle.quantities(request, near.row), marks)
+        return Measurement(self._oracle.quantities(request, near.row), remarks=marks)
 
     def _require_units(self, described_by: tuple[Quantity, ...]) -> None:
         units = dict(zip(self._rows.names, self._rows.units, strict=True)) if self._by_parameters else {}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from protocols.errors import TableError
 from protocols.tables.table import PropertyValues, TableColumns
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
 from protocols.wire.parameters import ParameterColumns, Parameters
@@ -136,3 +139,58 @@ def test_a_known_id_with_other_parameters_is_another_table_s() -> None:
     assert oracle.evaluate(request("r1", "yield"))[0].value == 1.0
     wrong = failed(oracle, request("r1", "yield", told=COLD))
     assert (wrong.reason, "other parameters" in wrong.detail) == (FailureReason.INVALID_REQUEST, True)
+
+
+UNSURE = TableColumns(id="id", family="s", property="e", unit="eV", features=("f",))
+BY_FORMULA = TableColumns(id="id", family="s", property="e", unit="eV", composition="f")
+
+
+def unsure(tmp_path: Path, cells: tuple[str, str], **settings: object) -> OracleTable:
+    path = tmp_path / "unsure.csv"
+    path.write_text(f"id,s,e,sd,f\na,x,1.5,{cells[0]},0\nb,x,2.5,{cells[1]},1\n")
+    named = {"path": str(path), "columns": UNSURE, "uncertainties": {"e": "sd"}} | settings
+    return OracleTable.from_settings(OracleTableSettings.model_validate(named))
+
+
+def test_a_column_of_uncertainties_says_how_well_values_are_known_and_is_no_value_itself(tmp_path: Path) -> None:
+    oracle = unsure(tmp_path, ("0.25", ""))
+    (first,), (second,) = (oracle.evaluate(request(name, "e")) for name in ("a", "b"))
+    assert (first.value, first.standard_deviation, first.unit) == (1.5, 0.25, "eV")
+    assert (second.value, second.standard_deviation) == (2.5, None)
+    assert failed(oracle, request("a", "sd")).reason is FailureReason.UNSUPPORTED
+
+
+def test_a_negative_uncertainty_and_a_column_that_is_not_there_are_told_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"the uncertainty 'sd' of 'b' is -0\.5"):
+        unsure(tmp_path, ("0.25", "-0.5"))
+    with pytest.raises(TableError, match="'sigma'"):
+        unsure(tmp_path, ("0.25", "0.5"), uncertainties={"e": "sigma"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"miss": "nearest"}, "needs a tolerance"),
+        ({"miss": "nearest", "tolerance": 0.0}, "greater than 0"),
+        ({"miss": "guess"}, "'fail', 'silent', 'nearest' or 'calculate'"),
+        ({"uncertainties": {"colour": "sd"}}, "uncertainties names 'colour'; expected a property: e"),
+        ({"columns": UNSURE.model_copy(update={"on_replicates": "mean"}), "uncertainties": {"e": "sd"}}, "leave one"),
+        ({"columns": BY_FORMULA, "miss": "nearest", "tolerance": 1.0}, "to tell what is near"),
+    ],
+)
+def test_settings_of_a_table_that_make_no_sense_are_refused(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(words)):
+        OracleTableSettings.model_validate({"path": "t.csv", "columns": UNSURE} | settings)
+
+
+def test_ids_that_stand_twice_with_other_values_and_a_broken_table_are_told_before_anything_starts(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "twice.csv"
+    path.write_text("id,s,e,f\na,x,1.5,0\na,x,2.5,0\n")
+    with pytest.raises(TableError, match=r"The id 'a' stands in line 2 of twice.csv and line 3"):
+        OracleTable.from_settings(OracleTableSettings(path=str(path), columns=UNSURE))
+    broken = tmp_path / "broken.csv.gz"
+    broken.write_bytes(b"\x1f\x8b\x08 and nothing else")
+    with pytest.raises(TableError):
+        OracleTable.from_settings(OracleTableSettings(path=str(broken), columns=UNSURE))

@@ -106,7 +106,9 @@ def test_what_is_reported_is_what_the_instrument_believes(
     settings: dict[str, Any], known: float | None, told: float | None
 ) -> None:
     quantity = ENERGY.model_copy(update={"standard_deviation": known})
-    assert noise(**settings).of(quantity, messages.request()).reported == (None if told is None else pytest.approx(told))
+    assert noise(**settings).of(quantity, messages.request()).reported == (
+        None if told is None else pytest.approx(told)
+    )
 
 
 @pytest.mark.parametrize("fields", [{"standard_deviation": -0.1}, {"per": "day"}, {"reported": -1.0}, {"sd": 1.0}])

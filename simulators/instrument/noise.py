@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from protocols.wire.messages import CandidateRequest, Quantity
 from simulators.instrument.draws import (
@@ -47,6 +47,13 @@ class NoiseSettings(InstrumentSettings):
     at 0 it says nothing of it."""
     seed: Seed = 0
     """Another seed, other noise."""
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if not (self.model_fields_set & {"standard_deviation", "relative"} or self.from_table):
+            message = "noise needs standard_deviation, relative or from_table = true"
+            raise ValueError(message)
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,9 @@ def test_what_is_reported_is_what_the_instrument_believes(
     )
 
 
-@pytest.mark.parametrize("fields", [{"standard_deviation": -0.1}, {"per": "day"}, {"reported": -1.0}, {"sd": 1.0}])
+@pytest.mark.parametrize(
+    "fields", [{"standard_deviation": -0.1}, {"per": "day"}, {"reported": -1.0}, {"sd": 1.0}, {"seed": 1}]
+)
 def test_noise_settings_that_make_no_sense_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         NoiseSettings(**fields)

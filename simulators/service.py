@@ -42,6 +42,7 @@ from protocols.wire.messages import (
 )
 from simulators.evaluation import Evaluation, EvaluationDone
 from simulators.executors.executor import Executor
+from simulators.instrument.calibration import Logbook, Moment
 from simulators.messages import Messages
 from simulators.outbound import Outbound
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
@@ -90,7 +91,7 @@ class _Running:
 class _Transaction:
     changes: list[Change] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
-    to_start: list[CandidateRequest] = field(default_factory=list)
+    to_start: list[tuple[CandidateRequest, Moment]] = field(default_factory=list)
     to_send: list[Answer] = field(default_factory=list)
 
 
@@ -156,6 +157,7 @@ class SimulatorService:
         self.waiting: deque[CandidateRequest] = deque()
         """Requests without a free slot."""
         self._evaluating: dict[str, _Running] = {}
+        self._logbook = Logbook(settings.counted_by, outbox.age)
         self._shares = FairShare()
         self._refusals = 0
         self._room = asyncio.Event()
@@ -335,7 +337,7 @@ class SimulatorService:
             self.waiting.remove(request)
             self._begin(request)
             transaction.changes.append(Change(request.attempt_id, AttemptProgress.STARTED))
-            transaction.to_start.append(request)
+            transaction.to_start.append((request, self._logbook.begin(request, self._clock())))
         if len(self.waiting) < MAX_WAITING:
             self._room.set()
         else:
@@ -358,12 +360,12 @@ class SimulatorService:
 
     def _commit_and_send(self, transaction: _Transaction) -> None:
         with self._poison_guard.handling(transaction.deliveries):
-            self._outbox.write(transaction.changes, now=self._clock().isoformat())
+            self._outbox.write(transaction.changes, now=self._clock().isoformat(), age=self._logbook.age)
         self._poison_guard.clear(transaction.deliveries)
         for delivery in transaction.deliveries:
             self._transport.acknowledge(delivery)
-        for request in transaction.to_start:
-            self._spawn(self._evaluate(request))
+        for request, moment in transaction.to_start:
+            self._spawn(self._evaluate(request, moment))
         now = _time()
         self.outbound.send_answers([*transaction.to_send, *self.outbound.pop_due(now)], now)
 
@@ -373,8 +375,8 @@ class SimulatorService:
         transaction.changes.append(Change(attempt_id, AttemptProgress.ANSWERED, answer=answer))
         transaction.to_send.append(answer)
 
-    async def _evaluate(self, request: CandidateRequest) -> None:
-        await self.inbox.put(await self._evaluation.evaluate(request))
+    async def _evaluate(self, request: CandidateRequest, moment: Moment) -> None:
+        await self.inbox.put(await self._evaluation.evaluate(request, moment))
 
     async def _read_link(self) -> None:
         while True:

@@ -16,7 +16,13 @@ from simulators.calculators.own import AllowedCalculator
 from simulators.crystals.settings import CrystalSettings
 from simulators.executors.address import scheduler_address
 from simulators.faults import FaultSettings
-from simulators.noise import LatencySettings, NoiseSettings
+from simulators.instrument.calibration import CalibrationSettings
+from simulators.instrument.drift import DriftSettings
+from simulators.instrument.instrument import BiasSettings
+from simulators.instrument.jumps import JumpSettings
+from simulators.instrument.latency import LatencySettings
+from simulators.instrument.noise import NoiseSettings
+from simulators.instrument.outliers import OutlierSettings
 from simulators.oracle_table import OracleTableSettings
 from simulators.serving.served import ServedSettings
 from simulators.structural_model import StructuralModelSettings
@@ -43,8 +49,9 @@ class SimulatorSettings(CodeSettings):
     `dft`), `table` (an oracle), `structural_model` (interventions), or a class of yours: `module:Class` or
     `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     calculator: str = "emt"
-    """For ase: emt, lennard_jones, morse, tersoff, stillinger_weber, 7net-0, chgnet; or a function of yours that makes
-    a calculator, `module:factory` or `path/to/file.py:factory`, which needs `--allow-calculator` too."""
+    """For ase, and for what a table lacks: emt, lennard_jones, morse, tersoff, stillinger_weber, 7net-0, chgnet; or a
+    function of yours that makes a calculator, `module:factory` or `path/to/file.py:factory`, which needs
+    `--allow-calculator` too."""
     calculator_parameters: dict[str, Any] = Field(default_factory=dict)
     """For ase: what the calculator takes; keyword arguments of a function of yours."""
     crystals: CrystalSettings = Field(default_factory=CrystalSettings)
@@ -77,6 +84,16 @@ class SimulatorSettings(CodeSettings):
     """Waiting time added to an evaluation."""
     noise: NoiseSettings | None = None
     """Noise added to what is measured."""
+    outliers: OutlierSettings | None = None
+    """Measurements that go wrong now and then, and look like any other."""
+    bias: BiasSettings | None = None
+    """What is always wrong by the same."""
+    drift: DriftSettings | None = None
+    """What grows wrong from calibration to calibration."""
+    jumps: JumpSettings | None = None
+    """What is wrong from one measurement to the next, until a calibration."""
+    calibration: CalibrationSettings | None = None
+    """When it is calibrated, and what drift and jumps are counted by; by default its measurements, and never."""
     faults: FaultSettings = Field(default_factory=FaultSettings)
     """What goes wrong, and how often."""
 
@@ -93,6 +110,17 @@ class SimulatorSettings(CodeSettings):
         found = found.model_copy()
         found._allowed_calculator = allowed  # noqa: SLF001 - a copy of our own
         return found
+
+    @property
+    def calculates_misses(self) -> bool:
+        """Whether it is a table that asks a calculator for what it lacks."""
+        return self.evaluator == TABLE and self.table is not None and self.table.miss == "calculate"
+
+    @property
+    def counted_by(self) -> CalibrationSettings | None:
+        """What its drift and jumps are counted by; None where nothing of it ages."""
+        ages = self.drift is not None or self.jumps is not None
+        return self.calibration or (CalibrationSettings() if ages else None)
 
     @field_validator("evaluator")
     @classmethod
@@ -125,5 +153,9 @@ class SimulatorSettings(CodeSettings):
             raise ValueError(message)
         if self.evaluator == STRUCTURAL_MODEL and self.structural_model is None:
             message = "the evaluator 'structural_model' needs [simulator.structural_model] with its equations"
+            raise ValueError(message)
+        counts = self.calibration.counts if self.calibration else "measurements"
+        if self.drift is not None and self.drift.per == "hour" and counts == "decisions":
+            message = "a drift per hour needs calibration.counts = 'measurements': decisions say nothing of hours"
             raise ValueError(message)
         return self

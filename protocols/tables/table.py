@@ -60,6 +60,8 @@ class PropertyValues:
         units: By property.
         uncertainties: Standard uncertainties of these, by property, shape (n,) [its unit]; NaN where none is known.
         parameters: What an instrument sets for each, length n; empty where the columns name none.
+        features: Shape (n, d), where they were asked for; else (0, 0).
+        feature_names: Length d.
     """
 
     candidate_ids: tuple[str, ...]
@@ -67,6 +69,8 @@ class PropertyValues:
     units: Mapping[str, str]
     uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
     parameters: tuple[Parameters, ...] = ()
+    features: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    feature_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,9 +232,13 @@ def read_family_values(
 
 
 def read_values(
-    path: str | Path, columns: TableColumns, read_structures: ReadStructures = one_by_one
+    path: str | Path,
+    columns: TableColumns,
+    read_structures: ReadStructures = one_by_one,
+    *,
+    with_features: bool = False,
 ) -> PropertyValues:
-    """Read ids and measured properties only: the same rows and ids as `read_table`.
+    """Read ids and measured properties, and features on demand: the same rows and ids as `read_table`.
 
     Structures, molecules and formulas are read where ids come of them, or where rows are left out for them.
 
@@ -242,7 +250,8 @@ def read_values(
     values = {name: rows.numbers[name] for name in columns.measured()}
     units = {columns.property: columns.unit, **columns.additional_properties}
     ids = candidate_ids_of(rows, columns, usable.molecules, usable.structures)
-    return PropertyValues(ids, values, units, once.uncertainties, parameters_of(rows, columns))
+    known = PropertyValues(ids, values, units, once.uncertainties, parameters_of(rows, columns))
+    return replace(known, features=feature_matrix(rows), feature_names=rows.features) if with_features else known
 
 
 def _read(

@@ -20,8 +20,10 @@ from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.settings.crashes import CrashSettings
 from scenarios.settings.instruments import (
     MAX_SIMULATORS,
+    require_features_sent,
     require_own_names,
     require_range,
+    require_units,
 )
 from scenarios.settings.live import LiveSettings
 from scenarios.settings.models import MODEL_NAMES, ModelName
@@ -217,7 +219,10 @@ class Scenario(BaseModel):
                 f"{self.campaign.property!r}"
             )
             raise ValueError(message)
+        wanted = {name: each.unit for name, each in self.campaign.additional_properties.items()}
         require_range(self.instruments, self.campaign.valid_range)
+        require_units(self.instruments, wanted | {self.campaign.property: self.campaign.unit})
+        require_features_sent(self.instruments, sends_features=self.campaign.send_features)
         self.campaign.take_limits(self.limits)
         return self
 

@@ -17,6 +17,9 @@ def make_executor(
 ) -> Executor:
     """Return what evaluates: a table is looked up in place, all else runs in processes, here or on a cluster.
 
+    A table is read here in any case, so that a wrong one is told now; where a calculator answers for what it lacks, both
+    are asked in processes on this machine.
+
     Args:
         settings: The simulator's.
         on_event: Called with a short name and fields, for the log.
@@ -27,7 +30,8 @@ def make_executor(
         TableError: When the oracle's table cannot be used.
     """
     if settings.evaluator == TABLE:
-        return InPlaceExecutor(make_evaluator(settings))
+        oracle = make_evaluator(settings)
+        return ChildExecutor(settings) if settings.calculates_misses else InPlaceExecutor(oracle)
     executor = _executor(settings, on_event)
     if not settings.cache:
         return executor

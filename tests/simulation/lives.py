@@ -31,6 +31,7 @@ from protocols.wire.messages import CandidateRequest, Health, ReceiptStatus
 from protocols.wire.topics import AGENT_CLIENT, agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import Measurement
 from simulators.executors.executor import Executor
+from simulators.instrument.calibration import InstrumentAge
 from simulators.messages import status_message
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
 from simulators.service import INBOX_SIZE as SIMULATOR_INBOX_SIZE
@@ -81,13 +82,13 @@ class MortalOutbox(Outbox):
         self.life.require()
         return super().find(attempt_id)
 
-    def write(self, changes: Iterable[Change], *, now: str) -> None:
+    def write(self, changes: Iterable[Change], *, now: str, age: InstrumentAge | None = None) -> None:
         changes = tuple(changes)
         if not changes:
             self.life.require()
             return
         self.life.point("commit", "before a simulator's commit")
-        super().write(changes, now=now)
+        super().write(changes, now=now, age=age)
         self.life.world.count("simulators' commits")
         self.life.point("commit", "after a simulator's commit")
 

@@ -28,7 +28,7 @@ from protocols.tables.usable import UsableRows, usable_rows
 from protocols.wire.messages import AddedCandidate, cut
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.settings.model import Scenario
-from scenarios.world.emt_alloys import FEATURE_TOLERANCES
+from scenarios.world.crystals.search import FEATURE_TOLERANCES
 from scenarios.world.structures import described_by, structure_reader
 
 FAMILY: Final = "family"

@@ -200,9 +200,10 @@ def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[
     from agent.pool import features
     from protocols.structures import symmetry
     from scenarios.world import crystal_prototypes, emt_alloys
+    from scenarios.world.crystals import distortion, search
     from simulators import ase_properties, calculators
 
-    modules = (emt_alloys, crystal_prototypes, features, symmetry, ase_properties, calculators)
+    modules = (emt_alloys, crystal_prototypes, distortion, search, features, symmetry, ase_properties, calculators)
     seed = scenario.pool.seed
     return cached(
         EMT_ALLOYS,

@@ -118,6 +118,8 @@ class CrystalsSettings(_Settings):
     @model_validator(mode="after")
     def _makes_something(self) -> Self:
         if not self.number and not (self.substitutions or self.orderings or self.random):
-            message = "number = 0 makes no crystals of prototypes, and there are no substitutions, orderings or random ones"
+            message = (
+                "number = 0 makes no crystals of prototypes, and there are no substitutions, orderings or random ones"
+            )
             raise ValueError(message)
         return self

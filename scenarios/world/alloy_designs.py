@@ -156,7 +156,17 @@ def sources() -> list[Path]:
     from scenarios.world.crystals import distortion, search
     from simulators import ase_properties, calculators
 
-    modules = (crystal_prototypes, distortion, search, emt_alloys, designs, features, symmetry, ase_properties, calculators)
+    modules = (
+        crystal_prototypes,
+        distortion,
+        search,
+        emt_alloys,
+        designs,
+        features,
+        symmetry,
+        ase_properties,
+        calculators,
+    )
     return [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
 
 

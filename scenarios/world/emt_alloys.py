@@ -8,7 +8,7 @@ seed alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 from agent.pool.candidates import Candidate, Pool, make_pool
 from protocols.errors import SettingsError, invariant
 from protocols.wire.messages import Quantity
-from protocols.wire.structure import CrystalStructure
+from scenarios.world.calculated import calculate
 from scenarios.world.crystal_prototypes import PROTOTYPES
 from scenarios.world.crystals.distortion import CRYSTAL_SYSTEMS, DISPLACEMENT, ROUTES, moves_of, of_volume, strain_of
 from scenarios.world.crystals.search import FEATURE_TOLERANCES, MadeCrystal, MeanDistances, Search
-from scenarios.world.workers import interrupts_deferred, workers
-from simulators.ase_properties import ASE_PROPERTIES, AseProperties
+from simulators.ase_properties import ASE_PROPERTIES
 from simulators.calculators.catalogue import EMT_METALS
-from simulators.evaluator import EvaluationFailed
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -43,8 +41,6 @@ MAX_TRIALS_PER_MEMBER: Final = 40
 PURE_FCC: Final = frozenset({("A1", "cubic")})
 """Left out: energies are counted from these, and seven values of zero would be ties."""
 
-CHUNK: Final = 16
-"""Crystals that a calculating process takes at once: a quarter of a second, so that progress is seen."""
 
 def make_emt_alloys(
     seed: int,
@@ -175,18 +171,8 @@ def emt_quantities(pool: Pool, *, processes: int = 2, progress: Count | None = N
         SettingsError: When a candidate has no structure or cannot be calculated.
     """
     structures = [candidate.structure for candidate in pool.candidates]
-    if processes == 1:
-        return _collected(pool, map(_Calculation(), structures), progress)
-    with workers(processes) as executor:
-        with interrupts_deferred():
-            answers = executor.map(_calculate, structures, chunksize=CHUNK)
-        return _collected(pool, answers, progress)
-
-
-def _collected(
-    pool: Pool, answers: Iterable[tuple[Quantity, ...] | str], progress: Count | None
-) -> dict[str, tuple[Quantity, ...]]:
     quantities: dict[str, tuple[Quantity, ...]] = {}
+    answers = calculate(structures, ASE_PROPERTIES, "emt", processes=processes)
     for candidate_id, answer in zip(pool.candidate_ids, answers, strict=True):
         if isinstance(answer, str):
             raise SettingsError(
@@ -197,28 +183,3 @@ def _collected(
         if progress is not None:
             progress(len(quantities), len(pool))
     return quantities
-
-
-class _Calculation:
-    """Calculates one structure after another; what went wrong comes back as text, which every process can send."""
-
-    def __init__(self) -> None:
-        self._evaluator = AseProperties("emt")
-
-    def __call__(self, structure: CrystalStructure | None) -> tuple[Quantity, ...] | str:
-        if structure is None:
-            return "it has no structure"
-        try:
-            return self._evaluator.calculate(structure)
-        except EvaluationFailed as failure:
-            return str(failure)
-
-
-@cache
-def _calculation() -> _Calculation:
-    return _Calculation()
-
-
-def _calculate(structure: CrystalStructure | None) -> tuple[Quantity, ...] | str:
-    """Calculate in a process of the pool, with the evaluator that it keeps."""
-    return _calculation()(structure)

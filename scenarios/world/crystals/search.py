@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.pool.candidates import content_id
-from protocols.structures.identity import content_of
+from protocols.structures.identity import content_of, formula_of
 from protocols.structures.neighbours import neighbours_of
 from protocols.structures.sites import Sites
 from protocols.structures.symmetry import crystal_system_of
@@ -135,6 +135,11 @@ class Search:
     def __post_init__(self) -> None:
         self.sizes = dict.fromkeys(self.wanted, 0)
 
+    def want(self, wanted: Mapping[str, int]) -> None:
+        """Change how many are wanted of each crystal system."""
+        self.wanted = wanted
+        self.sizes = dict.fromkeys(wanted, 0) | self.sizes
+
     def is_full(self, family: str) -> bool:
         """Whether no more of a family are wanted."""
         return self.sizes.get(family, 0) >= self.wanted.get(family, 0)
@@ -152,7 +157,7 @@ class Search:
         structure = crystal.to_pymatgen()
         if not atoms_have_room(structure, self.radius):
             return TOO_CLOSE
-        formula = structure.composition.reduced_formula
+        formula = formula_of(crystal.symbols)
         note = self.memory.note_of(crystal, structure, formula)
         if note is None:
             return KNOWN_ALREADY

@@ -91,7 +91,7 @@ def test_progress_counts_to_the_end() -> None:
 
 
 def test_a_search_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scenarios.world.emt_alloys.MIN_CONTACT", 2.0)
+    monkeypatch.setattr("scenarios.world.crystals.search.MIN_CONTACT", 2.0)
     with pytest.raises(InvariantViolation, match="crystals were found"):
         generate_structures(0, members_per_family=1)
 

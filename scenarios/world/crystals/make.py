@@ -54,7 +54,7 @@ class _Making:
     notes: list[str] = field(default_factory=list)
 
     def fill(
-        self, what: str, number: int, radius: Radius, fill: Callable[[Filling], None], families: tuple[str, ...] = ()
+        self, what: str, number: int, radius: Radius, fill: Callable[[Filling], None], families: tuple[str, ...]
     ) -> None:
         """Let one generator fill a search of its own; what others have found is known."""
         search = Search({}, radius, self.memory)
@@ -63,7 +63,7 @@ class _Making:
         filling = Filling(
             search,
             number,
-            families or self.families,
+            families,
             rng,
             lambda count: self.progress(MAKING, before + count, self.total),
         )
@@ -150,7 +150,7 @@ def _substituted(settings: CrystalsSettings, making: _Making, parents: tuple[Par
     draws = substitution_draws(asked, parents, settings.elements)
     # A bond of a parent may be shorter than what a calculator says of an element: that of ions, say.
     smaller = _smaller(radius, covalent_radius)
-    making.fill("Substitutions", asked.number, smaller, lambda filling: filling.anyhow(draws.draw))
+    making.fill("Substitutions", asked.number, smaller, lambda filling: filling.anyhow(draws.draw), making.families)
 
 
 def _ordered(settings: CrystalsSettings, making: _Making, radius: Radius) -> None:
@@ -159,7 +159,7 @@ def _ordered(settings: CrystalsSettings, making: _Making, radius: Radius) -> Non
         next(making.seeds)
         return
     draws = ordering_draws(asked, settings.elements, radius)
-    making.fill("Ordered alloys", asked.number, radius, lambda filling: filling.anyhow(draws.draw))
+    making.fill("Ordered alloys", asked.number, radius, lambda filling: filling.anyhow(draws.draw), making.families)
 
 
 def _at_random(settings: CrystalsSettings, making: _Making, radius: Radius) -> None:
@@ -168,7 +168,9 @@ def _at_random(settings: CrystalsSettings, making: _Making, radius: Radius) -> N
         return
     draws = random_draws(asked, settings.elements, making.families, radius)
     smaller = _smaller(radius, covalent_radius)
-    making.fill("Random crystals", asked.number, smaller, lambda filling: filling.at_random(draws, asked.tries))
+    making.fill(
+        "Random crystals", asked.number, smaller, lambda filling: filling.at_random(draws, asked.tries), making.families
+    )
     if draws.failures:
         making.notes.append(f"pyxtal failed in {draws.failures.total()} draws{_counted(draws.failures)}.")
 

@@ -20,7 +20,7 @@ from protocols.settings.suggestions import did_you_mean, listed
 from protocols.structures.neighbours import pairs_within
 from protocols.structures.sites import KNOWN
 from scenarios.settings.model import Scenario
-from simulators.calculators.catalogue import choose_calculator
+from simulators.calculators.catalogue import CALCULATOR_NAMES, choose_calculator
 from simulators.calculators.choice import CalculatorChoice
 from simulators.settings import ASE
 
@@ -44,10 +44,10 @@ class Calculators:
 
     @classmethod
     def of(cls, scenario: Scenario) -> Calculators:
-        """Return the calculators of a scenario; one whose extra is not installed here knows what the lab knows."""
+        """Return the calculators of a scenario; of the user's own, or of an extra that is not here, nothing is known."""
         choices = []
         for each in scenario.instruments:
-            if each.evaluator == ASE:
+            if each.evaluator == ASE and each.calculator in CALCULATOR_NAMES:
                 try:
                     choices.append(choose_calculator(each.calculator, each.calculator_parameters))
                 except ExtraMissingError:

@@ -12,7 +12,7 @@ from agent.pool.candidates import Pool
 from protocols.errors import InvariantViolation, SettingsError
 from protocols.structures.symmetry import crystal_system_of, symmetry_of
 from protocols.wire.structure import CrystalStructure
-from scenarios.world.crystal_prototypes import PROTOTYPES, Prototype
+from scenarios.world.crystal_prototypes import ALL_PROTOTYPES, Prototype
 from scenarios.world.crystals.distortion import CRYSTAL_SYSTEMS
 from scenarios.world.crystals.search import FEATURE_TOLERANCES, MadeCrystal
 from scenarios.world.emt_alloys import (
@@ -39,7 +39,7 @@ def pool() -> Pool:
     return make_emt_pool(5, members_per_family=MEMBERS)
 
 
-@pytest.mark.parametrize("prototype", PROTOTYPES, ids=lambda prototype: prototype.name)
+@pytest.mark.parametrize("prototype", ALL_PROTOTYPES, ids=lambda prototype: prototype.name)
 def test_a_prototype_is_of_its_lattice_primitive_and_small(prototype: Prototype) -> None:
     metals = dict(zip("ABC", ("Cu", "Au", "Al"), strict=True))
     structure = Structure(prototype.cell(), [metals[label] for label in prototype.labels], prototype.positions())

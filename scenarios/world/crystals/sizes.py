@@ -44,7 +44,7 @@ class Calculators:
 
     @classmethod
     def of(cls, scenario: Scenario) -> Calculators:
-        """Return the calculators of a scenario; of the user's own, or of an extra that is not here, nothing is known."""
+        """Return the calculators of a scenario; those that are not of the list or not installed say nothing here."""
         choices = []
         for each in scenario.instruments:
             if each.evaluator == ASE and each.calculator in CALCULATOR_NAMES:

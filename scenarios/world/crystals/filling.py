@@ -18,6 +18,9 @@ BARREN: Final = 300
 """Draws in a row without a new crystal after which a family is given up: the last of a hundred equally likely crystals
 is then overlooked in one of twenty searches (0.99^300 = 0.05)."""
 
+FEWEST_DRAWS: Final = 32
+"""Random crystals that are drawn at once at least: a draw takes milliseconds, and the start of a process seconds."""
+
 Draw = Callable[[np.random.Generator, str], tuple[str, "Structure"]]
 """Draws a crystal on the way to a crystal system: the name of its kind, and the crystal."""
 
@@ -69,9 +72,10 @@ class Filling:
         self.search.want(dict.fromkeys(self.families, self.number))
         left = self.number * tries
         while left and not self._is_full:
-            amount = min(left, self.number - len(self.search.found))
+            amount = min(left, max(FEWEST_DRAWS, self.number - len(self.search.found)))
             for name, drawn in draws.draws(self.rng, amount):
-                self._offer(name, drawn)
+                if not self._is_full:
+                    self._offer(name, drawn)
             left -= amount
 
     @property

@@ -37,7 +37,7 @@ def test_neither_the_number_of_processes_nor_who_else_draws_changes_a_crystal(mo
 
 def test_a_composition_that_fits_no_group_is_counted_and_told() -> None:
     """Three atoms have no places in Fm-3m, and six none either; four do."""
-    found = made(RandomSettings(number=3, compositions=("Si4", "Si3"), groups=(225,), atoms=4, tries=6))
+    found = made(RandomSettings(number=3, compositions=("Si4", "Si3"), groups=(225,), atoms=4, tries=4))
     assert any("pyxtal failed" in note and "Comp_CompatibilityError" in note for note in found.notes)
     assert {each.family for each in found.crystals} == {"cubic"}
 
@@ -46,9 +46,9 @@ def test_the_groups_of_a_crystal_system_give_its_crystals_mostly() -> None:
     asked = RandomSettings(number=6, compositions=("SiO2",), families=("monoclinic",))
     draws = random_draws(asked, ("Si", "O"), CRYSTAL_SYSTEMS, covalent_radius)
     assert draws.groups == tuple(range(3, 16))
-    systems = Counter(each.family for each in made(asked).crystals)
-    assert systems["monoclinic"] >= 4
-    for each in made(asked).crystals:
+    crystals = made(asked).crystals
+    assert Counter(each.family for each in crystals)["monoclinic"] >= 4
+    for each in crystals:
         assert crystal_system_of(each.structure, 0.01, -1.0) == each.family
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from protocols.errors import TableError
 from protocols.structures.reading import ReadStructure, StructureSettings
-from protocols.tables.cells import texts_of
+from protocols.tables.cells import text_cells
 from protocols.tables.columns import require_column
 from protocols.tables.files import column_names, read_file
 from protocols.tables.formats.limits import MAX_STRUCTURE_BYTES
@@ -77,8 +77,8 @@ def _texts(settings: SubstitutionSettings, path: Path) -> Sequence[tuple[str, st
         names = column_names(path, settings)
         require_column(path, settings.structure, names)
         file = read_file(path, names, numeric=(), texts=(settings.structure,), format=settings)
-        cells = texts_of(file, settings.structure, settings)
-        return [(file.place(row), text) for row, text in enumerate(cells)]
+        cells = text_cells(file, settings.structure, settings, records=True)
+        return [(file.place(row), text) for row, text in enumerate(cells.texts)]
     return [(str(path), _text(path))]
 
 

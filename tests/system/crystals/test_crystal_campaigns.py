@@ -140,7 +140,9 @@ def test_a_pool_with_parents_in_a_table_is_packed_with_it(bench: Workbench) -> N
     crystal["scaled_positions"] = [[0, 0, 0], [0.5, 0.5, 0.5]]
     (bench.folder / "parents.jsonl").write_text(json.dumps({"structure": json.dumps(crystal)}) + "\n")
     text = (
-        ALLOYS.replace('"parents"', '"parents.jsonl"').replace("calculated = true", "").replace("size = 10", "size = 0")
+        ALLOYS.replace('"parents"', '"parents.jsonl"')
+        .replace("calculated = true", "")
+        .replace("size = 10\nminimum_per_family = 1", "")
     )
     (bench.folder / "alloys.toml").write_text(text, encoding="utf-8")
     ran = bench.entropilot("run", "alloys.toml", "--quiet")
@@ -170,7 +172,7 @@ def test_structures_in_files_of_three_kinds_are_a_pool_that_ase_calculates(bench
     ran = bench.entropilot("run", "files.toml", "--quiet")
     assert ran.code == 0, ran.err
     summary = json.loads((bench.runs / "files" / "summary.json").read_text())
-    assert (summary["acquired"], summary["abandoned"]) == (6, 0)
+    assert (summary["spent"], summary["abandoned"]) == (6, 0)
 
 
 @pytest.mark.parametrize(

@@ -49,9 +49,12 @@ def test_a_table_gives_a_parent_a_row(folder: Path, tmp_path: Path) -> None:
 
 
 def test_a_parent_that_cannot_be_used_is_named_with_its_file_and_line(folder: Path) -> None:
-    broken = (folder / "POSCAR").read_text().replace("5.64", "x").replace("2.82", "x")
-    (folder / "d.vasp").write_text(broken)
-    with pytest.raises(TableError, match=r"A parent of substitutions cannot be used: .*d.vasp"):
+    lines = (folder / "POSCAR").read_text().splitlines()
+    lines[5] = "Na Xy"
+    (folder / "d.vasp").write_text("\n".join(lines) + "\n")
+    with pytest.raises(
+        TableError, match=r"A parent of substitutions cannot be used: .*d.vasp, line 6 is a POSCAR with the atom 'Xy'"
+    ):
         read(folder)
 
 

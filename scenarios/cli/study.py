@@ -181,7 +181,7 @@ def pool(
     out: Annotated[
         Path | None, typer.Option(help="CSV file for the candidates with their ids; by default nothing is written.")
     ] = None,
-    features: Annotated[bool, typer.Option("--features", help="Write the features, too.")] = False,
+    features: Annotated[bool, typer.Option("--features", help="Write the features, too, as feature_NAME.")] = False,
     settings: Set = None,
     settings_file: SettingsFile = None,
     quiet: Quiet = False,

@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from agent.pool.candidates import Candidate
     from scenarios.settings.model import Scenario
     from scenarios.world.world import World
+
+
+FEATURE: Final = "feature_"
+"""Before the name of a feature in the table: a property may be called as one is, as `volume_per_atom`."""
 
 
 def pool_in_words(world: World) -> Iterator[str]:
@@ -51,7 +55,7 @@ def write_pool(world: World, scenario: Scenario, path: Path, *, features: bool) 
             columns[name] = [repr(value) if np.isfinite(value) else "" for value in values.tolist()]
     if features:
         columns |= {
-            name: [repr(value) for value in column.tolist()]
+            f"{FEATURE}{name}": [repr(value) for value in column.tolist()]
             for name, column in zip(pool.feature_names, pool.features.T, strict=True)
         }
     text = io.StringIO(newline="")

@@ -114,6 +114,16 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         additional = {
             name: _emt_alloys(scenario, name, progress)[1] for name in scenario.campaign.additional_properties
         }
+        pool = _redescribed(scenario, pool)
+    elif scenario.pool.crystals is not None:
+        from scenarios.world.crystals.pool import crystals_pool
+
+        made = crystals_pool(scenario, progress)
+        pool, warnings = _redescribed(scenario, made.pool), made.notes
+        unknown = np.full(len(pool), np.nan)
+        values = made.values.get(scenario.campaign.property, unknown)
+        additional = {name: made.values.get(name, unknown) for name in scenario.campaign.additional_properties}
+        _require_known_start(scenario, made.values)
     elif scenario.pool.structural_model is not None:
         pool, known = make_structural_bed(scenario.pool.structural_model)
         values, warnings = known[scenario.campaign.property], ()
@@ -141,6 +151,31 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
     _require_believed(scenario.campaign.additional_properties, additional)
     true = _true_effects(scenario, pool, values)
     return World(pool, values, start, warnings, additional, beside, true, account, uncertainties)
+
+
+def _redescribed(scenario: Scenario, pool: Pool) -> Pool:
+    """Return a pool that was made on the spot with the features that the settings ask for instead, or beside."""
+    beside = scenario.pool.features
+    if beside is not None:
+        from scenarios.world.crystals.pool import with_features_beside
+
+        measured = (scenario.campaign.property, *scenario.campaign.additional_properties)
+        pool = with_features_beside(pool, read_features(beside.path, beside.id, beside.columns, measured, beside))
+    if scenario.pool.composition_statistics:
+        from agent.pool.statistics import pool_with_statistics
+
+        pool = pool_with_statistics(pool)
+    return pool
+
+
+def _require_known_start(scenario: Scenario, values: Mapping[str, FloatArray]) -> None:
+    """Check that a start set is drawn only of what is known."""
+    if scenario.start.size and not values:
+        raise SettingsError(
+            f"start.size = {scenario.start.size}, and nothing is known of crystals that are made on the spot",
+            expected="a campaign that begins with nothing (start.size = 0), or a pool that is calculated in advance",
+            action="leave start.size out, or set pool.crystals.calculated where the calculator takes milliseconds",
+        )
 
 
 def _uncertainties(table: CandidateTable, pool: Pool, beside: Sequence[str]) -> FloatArray | None:
@@ -200,12 +235,14 @@ def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[
     from agent.pool import features
     from protocols.structures import symmetry
     from scenarios.world import crystal_prototypes, emt_alloys
+    from scenarios.world.calculated import sources_of_calculations
+    from scenarios.world.crystals import distortion, search
 
-    modules = (emt_alloys, crystal_prototypes, features, symmetry)
+    modules = (emt_alloys, crystal_prototypes, distortion, search, features, symmetry)
     seed = scenario.pool.seed
     return cached(
         EMT_ALLOYS,
-        [*(Path(str(module.__file__)) for module in modules), *emt_alloys.sources_of_energies()],
+        [*(Path(str(module.__file__)) for module in modules), *sources_of_calculations()],
         {"seed": seed, "property": name},
         lambda: emt_alloys.make_emt_alloys(seed, name, progress),
     )
@@ -244,6 +281,10 @@ def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, Candi
         None if log is None else read_log(log.path, columns, log),
         described_by(reader),
     )
+    if scenario.pool.composition_statistics:
+        from agent.pool.statistics import pool_with_statistics
+
+        pool = pool_with_statistics(pool)
     progress(f"reading {path.name}", 1, 1)
     return pool, table
 

@@ -76,8 +76,12 @@ class CrystalProperties:
             raise EvaluationFailed(
                 FailureReason.INVALID_REQUEST, "the request has no structure; a calculation needs cell and positions"
             )
-        require_sound(self._choice, request.structure)
+        self.require_sound(request.structure)
         return self.measure(request.structure, request.properties, deadline_s=request.deadline_s)
+
+    def require_sound(self, structure: CrystalStructure) -> None:
+        """Refuse what no calculator should be asked about; see `simulators.calculators.soundness`."""
+        require_sound(self._choice, structure)
 
     def measure(
         self, structure: CrystalStructure, properties: Iterable[str], *, deadline_s: float = MAX_DURATION_S

@@ -17,8 +17,8 @@ def make_executor(
 ) -> Executor:
     """Return what evaluates: a table is looked up in place, all else runs in processes, here or on a cluster.
 
-    A table is read here in any case, so that a wrong one is told now; where a calculator answers for what it lacks, both
-    are asked in processes on this machine.
+    A table is read here in any case, so that a wrong one is told now; where a calculator answers for what it lacks,
+    both are asked in processes on this machine.
 
     Args:
         settings: The simulator's.

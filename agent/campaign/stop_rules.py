@@ -64,7 +64,7 @@ def _may_ask(campaign: Campaign) -> bool:
     return (
         campaign.phase is Phase.RUNNING
         and campaign.policy_exhausted is None
-        and campaign.requested < campaign.budget
+        and campaign.affordable_count > 0
         and (campaign.choosable_count > 0 or campaign.may_grow)
     )
 
@@ -172,7 +172,8 @@ class RuleWatch:
 
 def rules_in_vain(campaign: Campaign) -> tuple[str, ...]:
     """Return a sentence for each rule of a campaign that is on and can never fire."""
-    candidates = campaign.choosable_count + campaign.requested
+    choosable, known = campaign.choosable, campaign.pool.fidelities
+    candidates = int((choosable if known is None else choosable & known.is_candidate).sum()) + campaign.chosen_count
     return tuple(never_fires(campaign.plan, families=len(campaign.pool.families), candidates=candidates))
 
 
@@ -192,7 +193,7 @@ def never_fires(plan: CampaignPlanSettings | CampaignPlan, *, families: int, can
             "two; the whole budget will be spent"
         )
         return
-    room = min(plan.budget, candidates)
+    room = min(plan.budget // plan.target_cost, candidates)
     seen = _seen_by_the_last_decision(plan, room)
     if WHEN_NO_GAIN in on and stop.patience > seen:
         yield (

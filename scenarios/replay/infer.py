@@ -184,7 +184,7 @@ class Inference:
         for _ in campaign.plan.recipients:
             made = campaign.attempts_made.get(request.candidate_id, 0)
             place = made or (chosen.index(request.candidate_id) if request.candidate_id in chosen else 0)
-            whose = recipient_of(campaign, campaign.requested + place)
+            whose = recipient_of(campaign, campaign.chosen_count + place)
             if whose == recipient or request.attempt_id in campaign.attempts:
                 return
             self._leave(whose, row)

@@ -244,10 +244,15 @@ class CampaignPlan(CampaignPlanSettings):
         methods = self.methods
         return Measurement(row_id, self.fidelity) if methods is None else methods.measurement_of(row_id)
 
-    def row_id(self, measurement: Measurement) -> str:
-        """Return the id of a measurement's row: in most campaigns that of its candidate."""
+    def row_asked_for(self, candidate_id: str, fidelity: str | None, replicate: int) -> str:
+        """Return the id of the row that a request asks for, by what it says: in most campaigns that of its candidate.
+
+        A value that was taken back is asked for by the number of a repetition that has no row of its own.
+        """
         methods = self.methods
-        return measurement.candidate_id if methods is None else methods.id_of(measurement)
+        if methods is None:
+            return candidate_id
+        return methods.id_of(Measurement(candidate_id, fidelity, replicate % methods.repetitions))
 
     def is_of_target(self, row_id: str) -> bool:
         """Tell whether the row of an id measures by the method whose values make the dataset."""

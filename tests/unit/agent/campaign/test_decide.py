@@ -738,7 +738,7 @@ def test_a_result_must_bring_every_property_that_is_balanced() -> None:
     campaign, energy = play(additional_properties=(gap,)).campaign, quantity(1.0)
     assert "0 values of 'gap'" in contract.contract_breach(campaign, (energy,), "c-1")
     assert "expected 0 to 20" in contract.contract_breach(
-        campaign, (energy, Quantity(name="gap", value=-1.0, unit="eV"))
+        campaign, (energy, Quantity(name="gap", value=-1.0, unit="eV")), "c-1"
     )
     assert "in 'Ha'" in contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="Ha")), "c-1")
     assert contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="eV")), "c-1") == ""

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from agent.acquisition.built_in import BUILT_IN
 from agent.acquisition.registry import declared_metrics, grows_pool, uses_fidelities
 from agent.campaign.context import pool_arrays
-from agent.campaign.limits.settings import LimitedSettings
 from agent.campaign.fidelity_rules import fidelity_problem, require_measurable
+from agent.campaign.limits.settings import LimitedSettings
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, CampaignPlanSettings, Resume, parts_with
 from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
 from agent.pool.candidates import Pool

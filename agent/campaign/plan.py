@@ -36,7 +36,7 @@ MAX_PARALLEL: Final = 256
 
 
 MAX_BUDGET: Final = 10_000_000
-"""Largest budget [candidate, or unit of cost]: beyond any lab, and a journal of as many requests is still read in minutes."""
+"""Largest budget [candidate or unit of cost]: beyond any lab, and a journal of as many requests is read in minutes."""
 
 
 class Ordering(StrEnum):
@@ -102,8 +102,9 @@ class CampaignPlanSettings(BaseModel):
     weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Share of the property beside the weights of the additional ones."""
     budget: Annotated[int, Field(ge=1, le=MAX_BUDGET), Resume.MAY_GROW]
-    """Candidates that may be requested; with `[campaign.fidelities]` what their measurements may cost in all. A campaign
-    that is resumed with a larger one goes on, also when it was finished; an operator may set it while it runs."""
+    """Candidates that may be requested; with `[campaign.fidelities]` what their measurements may cost in all. A
+    campaign that is resumed with a larger one goes on, also when it was finished; an operator may set it while it
+    runs."""
     policy: str = "gap_gain"
     """`gap_gain`, `etal`, `etal_reference`, `random`, `uncertainty`, `round_robin`, `coverage`, `joint_entropy`,
     `expected_improvement`, `probability_of_exceeding`; for effects of interventions `causal`, beside it `target_mean`,

@@ -116,16 +116,15 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     joining = {index: each for index, each in enumerate(added, len(pool)) if index in indices}
     if campaign.asking.is_limiting:
         taken += _against_limits(campaign, in_pool, joining.values())
-    if taken:
-        invariant(  # else it would be asked the same for ever
-            based_on != campaign.sequence,
-            f"policy {policy!r} proposed candidate {taken[0]!r}, which was not available when it was asked",
-        )
-        return Consequence()
     candidate_ids = tuple(named[index] for index in indices)
-    if (cost := sum(map(plan.cost_of, candidate_ids))) > campaign.cost_left:
-        left = f"{campaign.cost_left} of the budget are left"
-        invariant(based_on != campaign.sequence, f"policy {policy!r} proposed measurements that cost {cost}; {left}")
+    cost, left = sum(map(plan.cost_of, candidate_ids)), campaign.cost_left
+    if taken or cost > left:
+        found = (
+            f"candidate {taken[0]!r}, which was not available" if taken else f"what costs {cost}, and {left} was left"
+        )
+        invariant(  # else it would be asked the same for ever
+            based_on != campaign.sequence, f"policy {policy!r} proposed {found} when it was asked"
+        )
         return Consequence()
     runner_up = proposal.runner_up
     new = [added[index - len(pool)] for index in indices if index >= len(pool)]

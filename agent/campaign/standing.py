@@ -5,6 +5,7 @@ What each event changes, by these moves, is the fold of `agent.campaign.state`.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Attempt:
     number: int
     recipient: str
     replicate: int = 0
-    """Which repetition of the measurement it asks for; one whose value was taken back is asked for by another number."""
+    """Which repetition of the measurement it asks for; what was taken back is asked for by a number of its own."""
     in_flight: bool = True
     """Awaited: neither answered nor expired nor overtaken."""
     results: tuple[ResultSeen, ...] = ()
@@ -216,7 +217,8 @@ class Standing:
         """What those whose outcome is known have taken of the budget."""
         if not self.plan.fidelities:
             return self.requested - self.open_count
-        return self.requested - sum(self.plan.cost_of(each) for chosen in self.open_decisions.values() for each in chosen)
+        still_open = itertools.chain.from_iterable(self.open_decisions.values())
+        return self.requested - sum(map(self.plan.cost_of, still_open))
 
     @property
     def cost_left(self) -> int:
@@ -265,7 +267,7 @@ class Standing:
 
     @property
     def choosable(self) -> NDArray[np.bool_]:
-        """Whether a decision may choose each row: it is available, can be paid, and no limit is against it, shape (n,)."""
+        """Whether a decision may choose each row: available, to be paid, and no limit against it, shape (n,)."""
         available: NDArray[np.bool_] = self.statuses == int(CandidateStatus.AVAILABLE)
         if (known := self.pool.fidelities) is not None:
             available &= known.cost <= self.cost_left

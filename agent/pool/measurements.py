@@ -100,7 +100,7 @@ class Methods:
             yield f"{len(pool):,} candidates make {rows:,} measurements; expected at most {MAX_ROWS:,}"
         for each in pool.candidate_ids:
             if self.is_row_id(each):
-                yield f"the id {each!r} of a candidate reads as that of a measurement; expected another name of a method"
+                yield f"the id {each!r} of a candidate reads as that of a measurement"
 
     def is_row_id(self, candidate_id: str) -> bool:
         """Tell whether an id reads as that of a measurement, and is none that a candidate may have."""

@@ -216,7 +216,7 @@ class Inference:
         return self._campaign.plan.row_asked_for(request.candidate_id, request.fidelity, request.replicate)
 
     def _chosen_by(self, decision: int) -> tuple[str, ...]:
-        """Return the rows that a decision asked for; one that was asked for again, when its value was taken back, once."""
+        """Return the rows that a decision asked for, each once, whether its value was taken back or not."""
         asked = self._requests.of_decision.get(decision, ())
         return tuple(dict.fromkeys(self._campaign.plan.row_asked_for(*each) for each in asked))
 

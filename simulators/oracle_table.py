@@ -106,9 +106,9 @@ class OracleTable:
 
     def _values(self, row: int, fidelity: str | None) -> dict[str, float]:
         """Return what is known of a row: by a method that has a column of its own the property is what that says."""
-        columns = dict(self._known.values)
-        if fidelity in self._known.fidelities:
-            columns = {next(iter(columns)): self._known.fidelities[fidelity]}
+        columns, by_method = dict(self._known.values), self._known.fidelities.get(fidelity or "")
+        if by_method is not None:
+            columns = {next(iter(columns)): by_method}
         return {name: float(column[row]) for name, column in columns.items() if np.isfinite(column[row])}
 
     def _row(self, request: CandidateRequest) -> int | None:

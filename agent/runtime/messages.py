@@ -241,6 +241,7 @@ def figures_of(ledger: Ledger) -> dict[str, Any]:
         "phase": CampaignPhase.RUNNING if running else CampaignPhase(campaign.phase.value),
         "reason": cut(campaign.standing_reason),
         "budget": campaign.budget,
+        "budget_unit": campaign.plan.budget_unit,
         "spent": campaign.spent,
         "in_flight": len(campaign.in_flight),
         "abandoned": int((campaign.statuses == int(CandidateStatus.ABANDONED)).sum()),

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from agent.acquisition.base import AcquisitionContext, Ask, FloatArray, IndexArray, Proposal
-from agent.acquisition.registry import make_policies, policy_fingerprint, require_fixed_pool
+from agent.acquisition.registry import make_policies, policy_fingerprint, require_fixed_pool, uses_fidelities
 from agent.campaign.events import CandidateAbandoned, CandidatesAdded, Event, ResultAccepted, StartSetLoaded
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan
@@ -25,7 +25,7 @@ from agent.pool.candidates import Candidate, Pool
 from agent.pool.growth import NewCandidate
 from agent.pool.measurements import Measurement
 from agent.settings import CampaignSettings
-from protocols.errors import invariant
+from protocols.errors import SettingsError, invariant
 from protocols.wire.messages import Control, ControlAction, FailureReason, Quantity
 from scenarios.run.offline_campaign import NO_CLOCK, OFFLINE, Failure, LabAnswer, OfflineCampaign
 from scenarios.run.trajectory import Trajectory
@@ -128,10 +128,11 @@ def play_offline(
         on_decision: Called with the number of each decision.
 
     Raises:
-        SettingsError: When the policy makes candidates of its own, whose values nobody knows.
+        SettingsError: When the policy makes candidates of its own, or asks for methods, whose values nobody knows.
     """
     invariant(bool(np.isfinite(values).all()), "an offline campaign knows the value of every candidate")
     require_fixed_pool(settings.policy, settings.code)
+    _require_values_of(settings, fidelities or {})
     policy = make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
     shape = (len(pool), 1 + len(settings.additional_properties))
     told = np.zeros(shape) if uncertainties is None else uncertainties.reshape(shape)
@@ -218,6 +219,22 @@ def play_measured(
     played.begin(plan, _start_set(pool, known, plan), exclusions, joined=_additions(joined))
     played.play()
     return _run_of(played, lab)
+
+
+def _require_values_of(settings: CampaignSettings, known: Mapping[str, FloatArray]) -> None:
+    """Check that the values by every method are known that a policy may ask for.
+
+    Raises:
+        SettingsError: When they are not.
+    """
+    if not settings.fidelities or not uses_fidelities(settings.policy, settings.code):
+        return
+    if lacking := [each for each in settings.fidelities if each != settings.fidelity and each not in known]:
+        raise SettingsError(
+            f"The policy {settings.policy!r} may ask for {lacking[0]!r}, and nobody knows what that says",
+            expected="a table with a column for every method of [campaign.fidelities] (pool.columns.fidelities)",
+            action="name the columns, or a policy that asks for the target alone",
+        )
 
 
 class KnownValues:

@@ -66,6 +66,11 @@ class Trajectory:
     spent: tuple[int, ...] = ()
 
 
+def positions_of(run: Trajectory) -> tuple[int, ...]:
+    """Return where each point stands: by what had been spent where measurements have costs, else by its observation."""
+    return run.spent or tuple(observation for observation, _ in run.points)
+
+
 def write_trajectory_csv(path: Path, trajectory: Trajectory) -> None:
     """Write the trajectory in long format; floats keep all their digits.
 

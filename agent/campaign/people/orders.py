@@ -93,8 +93,8 @@ def _paused(campaign: Campaign, order: Order) -> tuple[Event, ...]:
     if campaign.orders.pauses >= MAX_PAUSES_AHEAD + campaign.outcomes:
         raise Refused(
             f"operators have paused the campaign {campaign.orders.pauses} times, and {campaign.outcomes} candidates "
-            "have their outcome: it goes on, and can be paused again after the next one, or stopped now; expected: at most "
-            f"{MAX_PAUSES_AHEAD} pauses more than outcomes"
+            "have their outcome: it goes on, and can be paused again after the next one, or stopped now; expected: at "
+            f"most {MAX_PAUSES_AHEAD} pauses more than outcomes"
         )
     return (CampaignPaused(**order.why, ordered_at=order.message.sent_at),)
 

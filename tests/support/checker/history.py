@@ -291,7 +291,7 @@ def _check_labs(ledger: Sequence[Entry], fold: Fold, verdict: Verdict) -> None:
     for entry in ledger:
         if entry.what == "asked":
             made = fold.tries.get(entry.attempt)
-            if made is None or made.candidate != entry.candidate:
+            if made is None or made.candidate.partition("--")[0] != entry.candidate:
                 verdict.blame("I3", f"{entry.lab} was asked for {entry.attempt}, which is not in the journal")
             elif made.recipient not in {"any", entry.lab}:
                 verdict.blame("I3", f"{entry.lab} was asked for {entry.attempt}, which went to {made.recipient}")

@@ -20,6 +20,7 @@ from agent.campaign.events import CandidateAbandoned, CandidatesAdded, Event, Re
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
+from agent.campaign.target_values import candidate_index
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Candidate, Pool
 from agent.pool.growth import NewCandidate
@@ -321,8 +322,8 @@ def _run_of(played: OfflineCampaign, lab: KnownValues) -> OfflineRun:
             points.append((change.metrics.observation, change.metrics.point))
             asked_at.append(outcomes)
             spent.append(change.metrics.spent)
-        if isinstance(change.event, ResultAccepted):
-            acquired.append(campaign.pool.index_of[change.event.candidate_id])
+        if isinstance(change.event, ResultAccepted) and change.metrics is not None:
+            acquired.append(candidate_index(campaign, change.event.candidate_id))
     return OfflineRun(
         Trajectory(plan.label, plan.unit, tuple(points), spent=tuple(spent) if plan.fidelities else ()),
         np.array(acquired, dtype=np.int64),

@@ -65,7 +65,7 @@ def partial_pool(
     Raises:
         StoreError: When there are more families than a pool may have.
     """
-    plan = events[0].plan if isinstance(events[0], CampaignStarted) else None
+    plan = events[0].plan if events and isinstance(events[0], CampaignStarted) else None
 
     def of(row_id: str) -> str:
         """Return the candidate that a row measures: what is measured besides joins the pool when the plan is folded."""

@@ -114,7 +114,7 @@ def curve_over_seeds(runs: Sequence[Points]) -> Curve:
 
 def _points_of(runs: Sequence[Trajectory], name: str) -> list[Points]:
     """Return a metric of runs where they stand; by cost, of each what it had come to at the costs that all reached."""
-    points = [
+    points: list[Points] = [
         [(place, point.value(name)) for place, (_, point) in zip(positions_of(run), run.points, strict=True)]
         for run in runs
     ]

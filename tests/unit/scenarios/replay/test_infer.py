@@ -102,7 +102,7 @@ def test_who_was_away_and_back_is_told_by_whom_the_requests_went_to(*, away_at_f
     assert game.of_kind(InstrumentAway)
     assert len(game.campaign.acquired) == 16
     follower = Follower(POOL, policy.propose)
-    decisions = {
+    decisions: dict[int, tuple[tuple[str, str | None, int], ...]] = {
         each.decision: tuple((which, None, 0) for which in each.candidate_ids) for each in game.of_kind(DecisionMade)
     }
     inference = Inference(follower, Requests("demo", plan.uid, decisions), CampaignStarted(plan, {}), START_SET, 60.0)
@@ -163,7 +163,7 @@ def test_what_a_silent_instrument_cost_and_brought_back_is_told_by_the_requests_
     assert game.of_kind(CandidateRequeued)
     assert len(game.campaign.acquired) == 9
     follower = Follower(POOL, policy.propose)
-    decisions = {
+    decisions: dict[int, tuple[tuple[str, str | None, int], ...]] = {
         each.decision: tuple((which, None, 0) for which in each.candidate_ids) for each in game.of_kind(DecisionMade)
     }
     inference = Inference(follower, Requests("demo", plan.uid, decisions), CampaignStarted(plan, {}), START_SET, 60.0)

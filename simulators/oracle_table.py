@@ -142,8 +142,7 @@ class OracleTable:
         Raises:
             TableMiss: When it lacks a requested one.
         """
-        columns = self._known.values.items()
-        found = {name: float(column[row]) for name, column in columns if np.isfinite(column[row])}
+        found = self._values(row, request.fidelity)
         if lacking := [name for name in request.properties if name not in found]:
             detail = f"the oracle's table has no {lacking[0]!r} for candidate {_called(request)}"
             raise TableMiss(FailureReason.UNSUPPORTED, cut(detail))
@@ -153,10 +152,17 @@ class OracleTable:
                 name=name,
                 value=found[name],
                 unit=self._known.units[name],
-                standard_deviation=self._uncertainty(name, row),
+                standard_deviation=None if request.fidelity in self._known.fidelities else self._uncertainty(name, row),
             )
             for name in names
         )
+
+    def _values(self, row: int, fidelity: str | None) -> dict[str, float]:
+        """Return what is known of a row: by a method that has a column of its own the property is what that says."""
+        columns, by_method = dict(self._known.values), self._known.fidelities.get(fidelity or "")
+        if by_method is not None:
+            columns = {next(iter(columns)): by_method}
+        return {name: float(column[row]) for name, column in columns.items() if np.isfinite(column[row])}
 
     def _row(self, request: CandidateRequest) -> int | None:
         """Find a candidate by its id, or else by what is to be set for it; None where neither is in the table."""

@@ -62,6 +62,7 @@ class PropertyValues:
         parameters: What an instrument sets for each, length n; empty where the columns name none.
         features: Shape (n, d), where they were asked for; else (0, 0).
         feature_names: Length d.
+        fidelities: The property by each other method that has a column, shape (n,) [its unit]; NaN where not known.
     """
 
     candidate_ids: tuple[str, ...]
@@ -71,6 +72,7 @@ class PropertyValues:
     parameters: tuple[Parameters, ...] = ()
     features: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
     feature_names: tuple[str, ...] = ()
+    fidelities: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class CandidateTable:
         account: What was dropped, folded, merged, converted or looks wrong; `warnings` say nothing of it again.
         uncertainties: Standard uncertainties of what was measured, by property, shape (n,); NaN where none is known.
         parameters: What an instrument sets for each, length n; empty where the columns name none.
+        fidelities: The property by each other method that has a column, shape (n,); NaN where it is not known.
     """
 
     columns: TableColumns
@@ -136,6 +139,15 @@ class CandidateTable:
     account: Account = ()
     uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
     parameters: tuple[Parameters, ...] = ()
+    fidelities: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    def values_by(self, candidate_ids: Sequence[str], method: str) -> FloatArray:
+        """Return the property by another method than the target, as `values_of`; NaN where it is not known.
+
+        Raises:
+            TableError: When the table has no such candidate.
+        """
+        return self.fidelities[method][self._rows_of(candidate_ids)]
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -210,6 +222,7 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
         account=_account(usable, once, families, columns),
         uncertainties=once.uncertainties,
         parameters=parameters_of(rows, columns),
+        fidelities={method: rows.numbers[name] for method, name in columns.fidelities.items()},
     )
 
 
@@ -247,10 +260,11 @@ def read_values(
     """
     usable, once, _ = _read(path, columns, read_structures, described=False)
     rows = once.rows
-    values = {name: rows.numbers[name] for name in columns.measured()}
     units = {columns.property: columns.unit, **columns.additional_properties}
+    values = {name: rows.numbers[name] for name in units}
+    by_method = {method: rows.numbers[name] for method, name in columns.fidelities.items()}
     ids = candidate_ids_of(rows, columns, usable.molecules, usable.structures)
-    known = PropertyValues(ids, values, units, once.uncertainties, parameters_of(rows, columns))
+    known = PropertyValues(ids, values, units, once.uncertainties, parameters_of(rows, columns), fidelities=by_method)
     return replace(known, features=feature_matrix(rows), feature_names=rows.features) if with_features else known
 
 

@@ -68,6 +68,19 @@ def test_requested_properties_come_first_and_what_else_is_known_comes_after() ->
     assert [(each.name, each.value, each.unit) for each in found] == [("gap", 8.5, "eV"), ("energy", -0.5, "eV/atom")]
 
 
+def test_a_request_for_a_method_with_a_column_is_answered_from_it() -> None:
+    """Nothing else of the row is told: it is what the target says."""
+    known = PropertyValues(
+        KNOWN.candidate_ids, KNOWN.values, KNOWN.units, fidelities={"rough": np.array([1.5, np.nan])}
+    )
+    oracle = OracleTable(known)
+    (quantity,) = oracle.evaluate(request("nacl-1").model_copy(update={"fidelity": "rough"}))
+    assert (quantity.name, quantity.value, quantity.unit) == ("energy", 1.5, "eV/atom")
+    assert oracle.evaluate(request("nacl-1").model_copy(update={"fidelity": "best"}))[0].value == -0.5
+    asked = request("fe-2").model_copy(update={"fidelity": "rough"})
+    assert failed(oracle, asked).reason is FailureReason.UNSUPPORTED
+
+
 def test_an_unknown_candidate_fails_and_is_never_guessed() -> None:
     failure = failed(OracleTable(KNOWN), request("nacl-2"))
     assert failure.reason is FailureReason.UNKNOWN_CANDIDATE

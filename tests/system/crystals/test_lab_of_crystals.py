@@ -13,7 +13,7 @@ from protocols.recording.reader import open_recording
 from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateFailure, CandidateResult
 from tests.support.commands import Workbench
-from tests.support.crystals import crystal
+from tests.support.labs.crystals import crystal
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]  # it bounds a hang; a loaded machine is slow
 

@@ -51,6 +51,8 @@ def write_table(path: Path) -> int:
     for _ in range(TRIALS):
         crystal = _draw(rng, PROTOTYPES[int(rng.integers(len(PROTOTYPES)))])
         family = crystal_system_of(crystal, *TOLERANCE)
+        if family is None:
+            continue
         structure = crystal.to_pymatgen()
         formula, fingerprint = structure.composition.reduced_formula, fingerprint_of(structure)
         same = any(bool(np.abs(fingerprint - other).max() < SAME_CRYSTAL) for other in known.get(formula, ()))

@@ -10,7 +10,7 @@ from ase.build import bulk
 from protocols.extras import EXTRA_OF, is_installed
 from simulators.calculators.choice import CalculatorChoice
 from simulators.crystals import elasticity, equation_of_state
-from tests.support.crystals import bench_of
+from tests.support.labs.crystals import bench_of
 
 SOLIDS = {  # of sevenn 0.13, and the bulk modulus that it gives [GPa]
     "Cu": (bulk("Cu", "fcc"), 144),

@@ -12,7 +12,7 @@ from ase.build import bulk
 from simulators.calculators.catalogue import choose_calculator
 from simulators.calculators.choice import CalculatorChoice
 from simulators.crystals.elasticity import GPA_PER_ATOMIC, elastic_tensor
-from tests.support.crystals import bench_of, stillinger_weber
+from tests.support.labs.crystals import bench_of, stillinger_weber
 
 SIZES = (-2e-3, -1e-3, 1e-3, 2e-3)
 """Its defaults of up to 6 % are wrong by a seventh of aluminium's shear modulus."""

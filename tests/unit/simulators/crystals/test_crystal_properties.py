@@ -15,7 +15,7 @@ from simulators.crystals.catalogue import CRYSTAL_PROPERTIES, FORMATION_ENERGY, 
 from simulators.crystals.crystal_properties import CrystalProperties
 from simulators.crystals.settings import CrystalSettings
 from simulators.evaluator import EvaluationFailed, Evaluator
-from tests.support.crystals import crystal, request
+from tests.support.labs.crystals import crystal, request
 
 B2 = bulk("CuAu", "cesiumchloride", a=3.1)
 TETRAGONAL = bulk("Cu", "fcc", cubic=True)

@@ -11,7 +11,7 @@ from simulators.calculators.catalogue import choose_calculator
 from simulators.crystals import elasticity
 from simulators.crystals.averages import averages_of
 from simulators.evaluator import EvaluationFailed
-from tests.support.crystals import bench_of, stillinger_weber
+from tests.support.labs.crystals import bench_of, stillinger_weber
 
 EMT = choose_calculator("emt")
 

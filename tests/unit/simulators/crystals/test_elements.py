@@ -8,7 +8,7 @@ from simulators.calculators.catalogue import choose_calculator
 from simulators.crystals.elements import Elements
 from simulators.crystals.limits import Limits
 from simulators.evaluator import EvaluationFailed
-from tests.support.crystals import bench_of, stillinger_weber
+from tests.support.labs.crystals import bench_of, stillinger_weber
 
 EMT = Elements(choose_calculator("emt"))
 TIME = Limits.of(500, 3600.0)

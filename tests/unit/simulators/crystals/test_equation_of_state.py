@@ -7,7 +7,7 @@ from ase.build import bulk
 from simulators.calculators.catalogue import choose_calculator
 from simulators.crystals.equation_of_state import VOLUME_STRAIN, bulk_modulus, fitted
 from simulators.evaluator import EvaluationFailed
-from tests.support.crystals import bench_of
+from tests.support.labs.crystals import bench_of
 from tests.unit.simulators.crystals.test_elasticity import CONSTANTS
 
 EMT = choose_calculator("emt")

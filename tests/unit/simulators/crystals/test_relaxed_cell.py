@@ -8,7 +8,7 @@ from protocols.wire.messages import FailureReason
 from simulators.calculators.catalogue import choose_calculator
 from simulators.crystals.limits import Limits
 from simulators.evaluator import EvaluationFailed
-from tests.support.crystals import bench_of, tersoff
+from tests.support.labs.crystals import bench_of, tersoff
 
 EMT = choose_calculator("emt")
 

@@ -10,7 +10,7 @@ from protocols.wire.messages import FailureReason
 from simulators.calculators.catalogue import choose_calculator
 from simulators.crystals.surfaces import Face, slab_of, surface_energy
 from simulators.evaluator import EvaluationFailed
-from tests.support.crystals import bench_of
+from tests.support.labs.crystals import bench_of
 
 EMT = choose_calculator("emt")
 
@@ -47,5 +47,5 @@ def test_the_planes_of_a_slab_are_equally_far_apart(face: Face, edge: float) -> 
 )
 def test_where_the_cut_is_a_choice_there_is_no_value(atoms: object, says: str) -> None:
     with pytest.raises(EvaluationFailed, match=says) as failed:
-        surface_energy(bench_of(EMT, atoms), (1, 0, 0))  # type: ignore[arg-type]
+        surface_energy(bench_of(EMT, atoms), (1, 0, 0))
     assert failed.value.reason is FailureReason.UNSUPPORTED

@@ -9,7 +9,7 @@ from protocols.wire.messages import FailureReason
 from simulators.calculators.catalogue import choose_calculator
 from simulators.crystals.vacancies import formation_energy
 from simulators.evaluator import EvaluationFailed
-from tests.support.crystals import bench_of
+from tests.support.labs.crystals import bench_of
 
 EMT = choose_calculator("emt")
 
@@ -36,7 +36,7 @@ def test_the_vacancy_of_a_metal_is_that_of_the_table(metal: str) -> None:
     ],
 )
 def test_a_vacancy_has_a_meaning_of_one_element_on_equal_sites(atoms: object, says: str | None) -> None:
-    bench = bench_of(EMT, atoms)  # type: ignore[arg-type]
+    bench = bench_of(EMT, atoms)
     if says is None:
         assert formation_energy(bench) == pytest.approx(1.22, abs=0.02)
         return

@@ -11,7 +11,7 @@ from protocols.wire.messages import FailureReason
 from simulators.calculators.catalogue import choose_calculator
 from simulators.crystals import vibrations
 from simulators.evaluator import EvaluationFailed
-from tests.support.crystals import bench_of
+from tests.support.labs.crystals import bench_of
 
 EMT = choose_calculator("emt")
 

@@ -1,6 +1,6 @@
 """How many crystals a second two processes relax, ours beside what ASE alone does in the same processes.
 
-    python -m tests.benchmarks.crystal_relaxations [CRYSTALS]
+    python -m tests.benchmarks.lab.crystal_relaxations [CRYSTALS]
 
 Both relax the volume of crystals as `emt_alloys` has them at their shape, by effective medium theory, until the slope
 dE/dln(a) is below 1e-3 eV/atom: ours by `CrystalProperties` from crystal to measurement (element references, checks,

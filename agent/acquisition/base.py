@@ -18,6 +18,7 @@ from agent.entropy.target_properties import TargetProperty
 from agent.metrics import Meter, Metric
 from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog
+from agent.pool.fidelities import Fidelities
 from agent.pool.growth import NewCandidate
 from agent.pool.interventions import Interventions
 from agent.pool.limits.new_candidates import LimitsOnNew
@@ -41,6 +42,8 @@ class PoolArrays:
         log: Values from before the campaign, which are no observations of it.
         interventions: What the candidates set, where the pool is of interventions in a system.
         smiles: Of each candidate, length n, empty where it is no molecule; nothing where none is one.
+        fidelities: What each row measures, and at which cost, where the campaign has several methods and its policy
+            says `uses_fidelities = True`; None where every row is a candidate.
     """
 
     candidate_ids: tuple[str, ...]
@@ -52,6 +55,7 @@ class PoolArrays:
     log: EarlierLog | None = None
     interventions: Interventions | None = None
     smiles: tuple[str, ...] = ()
+    fidelities: Fidelities | None = None
 
     def beyond(self, size: int) -> PoolArrays:
         """Return what joined a pool after its first `size` candidates."""
@@ -97,6 +101,8 @@ class AcquisitionContext:
         campaign_seed: Seed of the campaign, for what is drawn once and holds for all of its decisions.
         limits: What may be asked for of candidates that are made now, which a policy that makes any must keep to; of
             the pool's own, those that may not be asked for are not available. None where nothing is limited.
+        cost_left: Units of the budget that are neither spent nor in flight: what is chosen together may cost as much.
+            A candidate costs 1 where `pool.fidelities` tells no costs.
     """
 
     pool: PoolArrays
@@ -114,6 +120,7 @@ class AcquisitionContext:
     policy: str = ""
     campaign_seed: int = 0
     limits: LimitsOnNew | None = None
+    cost_left: int = 0
 
     @property
     def target_values(self) -> tuple[tuple[TargetProperty, FloatArray], ...]:

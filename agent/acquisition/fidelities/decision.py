@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,9 +15,16 @@ from agent.acquisition.fidelities.questions import Questions, next_pair, questio
 from agent.acquisition.fidelities.scores import Scores, Weights
 from agent.acquisition.selection import Pick, best_two
 from agent.entropy.change_table import ChangeTableMemory
-from agent.pool.fidelities import Fidelities
 
 NO_RATE: Final = -np.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Of the policy: of the score, and how many pairs of each cheap method come first."""
+
+    weights: Weights
+    pairs: int
 
 
 class Decision:
@@ -24,27 +32,23 @@ class Decision:
 
     Args:
         context: Of the decision.
-        fidelities: What the rows of its pool measure.
         history: Brought up to the context.
         measured: The values of the context.
         tables: Kept between decisions.
-        weights: Options of the score.
-        pairs: Cheap values that are asked for first where the dear one is known, of each method.
+        options: Of the policy.
     """
 
     def __init__(
         self,
         context: AcquisitionContext,
-        fidelities: Fidelities,
         history: FidelityHistory,
         measured: Measured,
         tables: ChangeTableMemory,
-        weights: Weights,
-        pairs: int,
+        options: Options,
     ) -> None:
-        self._context, self._fidelities, self._history, self._tables = context, fidelities, history, tables
-        self._weights, self._pairs = weights, pairs
-        self._moment = Moment(context, fidelities, history, measured)
+        self._context, self._history, self._tables, self._options = context, history, tables, options
+        self._fidelities = history.fidelities
+        self._moment = Moment(context, history, measured)
         self._is_available = np.zeros(len(context.pool.candidate_ids), dtype=bool)
         self._is_available[context.available] = True
 
@@ -54,7 +58,7 @@ class Decision:
         if moment.cost_left < dear_cost:
             return None
         available = np.flatnonzero(self._is_available)
-        questions = questions_of(self._fidelities, self._history, available, moment.asked, moment.cost_left)
+        questions = questions_of(self._history, moment, available)
         if len(questions.rows) == 0:
             return None
         return self._pair(questions) or self._best(questions)
@@ -68,7 +72,7 @@ class Decision:
         """Choose what makes the next pair of a cheap method, where there are not enough."""
         moment, fidelities = self._moment, self._fidelities
         for method in range(fidelities.target):
-            row = next_pair(questions, method, moment.known, moment.values, moment.asked[method], self._pairs)
+            row = next_pair(questions, moment, method, self._options.pairs)
             if row is not None:
                 reason = f"how {fidelities.names[method]} goes with {fidelities.names[-1]}, where the latter is known"
                 details = {"cost": float(fidelities.costs[method]), "cost_left": float(moment.cost_left)}
@@ -76,17 +80,9 @@ class Decision:
         return None
 
     def _best(self, questions: Questions) -> Pick:
-        moment, fidelities, history = self._moment, self._fidelities, self._history
+        moment, fidelities = self._moment, self._fidelities
         target = fidelities.target
-        scores = Scores(
-            moment,
-            self._context.pool.family_codes,
-            float(history.scale[target]),
-            float(history.noise[target]),
-            self._context.measure,
-            self._tables,
-            self._weights,
-        )
+        scores = Scores(self._context, self._history, moment, self._tables, self._options.weights)
         rates = np.full(len(questions.rows), NO_RATE)
         is_dear = (questions.method == target) & ~questions.is_again
         gaps, model = scores.of_dear(questions.where(is_dear))
@@ -141,8 +137,10 @@ class Decision:
                 f"{name} {brings}; it is predicted as {details['predicted_mean']:.3g} ± {details['predicted_std']:.2g}"
             )
         dear = 100.0 * details["best_dear_rate"]
-        return f"{name}, and what it recommends by {self._fidelities.names[-1]}, {brings}; a dear value at once {dear:.2g} %"
+        best = f"a value by {self._fidelities.names[-1]} at once {dear:.2g} %"
+        return f"{name}, with what it recommends, {brings}; {best}"
 
     def _family(self, row: int) -> str:
         pool = self._context.pool
-        return pool.families[pool.family_codes[row]]
+        family: str = pool.families[pool.family_codes[row]]
+        return family

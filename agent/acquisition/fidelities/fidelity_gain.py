@@ -6,8 +6,8 @@ expected to bring for each unit of its cost.
 
 | question | what it brings | see |
 |---|---|---|
-| a dear value | the score of `gap_gain`: how far it closes the gaps between all families, and teaches the model | `scores` |
-| a cheap value | that of the dear value which it may recommend, paid for only then; and what it teaches itself | `rates` |
+| a dear value | the score of `gap_gain`: how far it closes the gaps of all families, and teaches | `scores` |
+| a cheap value | that of the dear value which it may recommend, paid for only then; and what it teaches | `rates` |
 | a value again, where its noise is known | what it teaches | `questions` |
 
 All values are of one process (`agent.surrogate.fidelities`): a cheap value is the dear one times a slope, and errs
@@ -41,7 +41,7 @@ import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, Choice, PoolArrays, Proposal
 from agent.acquisition.baselines import UniformRandom
-from agent.acquisition.fidelities.decision import Decision
+from agent.acquisition.fidelities.decision import Decision, Options
 from agent.acquisition.fidelities.history import FidelityHistory
 from agent.acquisition.fidelities.measured import Measured
 from agent.acquisition.fidelities.scores import Weights
@@ -58,8 +58,9 @@ DEFAULT_PAIRS: Final = 6
 """Pairs of a cheap and a dear value before a cheap one is chosen by what it promises: fewer do not tell a slope from an
 offset and two kinds of error, and six cost a third of a dear value at a twentieth of its cost."""
 
-DEFAULT_CHEAP_LESSON: Final = 1.0
-"""Share of what a cheap value teaches that counts."""
+DEFAULT_CHEAP_LESSON: Final = 0.0
+"""Share of what a cheap value teaches that counts: it makes no part of the dataset, and is asked for by what it may
+recommend alone. More buys more of them and leaves gaps wider (docs/explanation/fidelities.md)."""
 
 
 class FidelityGain:
@@ -93,7 +94,7 @@ class FidelityGain:
         self._plain = GapGain(model_share=model_share, tolerance=tolerance, credit=credit, active_rows=active_rows)
         check_whole_number("pairs", pairs, 0)
         check_number("cheap_lesson", cheap_lesson, 0.0, 1.0)
-        self._weights, self._pairs = Weights(model_share, tolerance, credit, cheap_lesson), pairs
+        self._options = Options(Weights(model_share, tolerance, credit, cheap_lesson), pairs)
         self._most_active = active_rows
         self._columns, self._tables = ColumnMemory(), ChangeTableMemory()
         self._kept: tuple[PoolArrays, FidelityHistory] | None = None
@@ -114,7 +115,7 @@ class FidelityGain:
             return _drawn(context, fidelities, min(count, context.cost_left // dear_cost))
         history = self._history(context.pool)
         history.follow(measured)
-        decision = Decision(context, fidelities, history, measured, self._tables, self._weights, self._pairs)
+        decision = Decision(context, history, measured, self._tables, self._options)
         picks: list[Pick] = []
         while len(picks) < count and (pick := decision.pick()) is not None:
             picks.append(pick)

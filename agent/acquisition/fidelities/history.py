@@ -36,6 +36,7 @@ class FidelityHistory:
         most_active: Most candidates that are looked at between two fits.
 
     Attributes:
+        fidelities: What the rows of the pool measure.
         process: The process.
         active: Pool indices (of target rows) of its candidates, ascending, shape (m,).
         centre: What is taken from values of each method, shape (M,) [unit of the property].
@@ -45,10 +46,10 @@ class FidelityHistory:
 
     def __init__(self, pool: PoolArrays, columns: Standardisation, most_active: int) -> None:
         invariant(pool.fidelities is not None, "the pool tells what its rows measure")
-        self._fidelities: Fidelities = pool.fidelities  # type: ignore[assignment]
+        self.fidelities: Fidelities = pool.fidelities  # type: ignore[assignment]
         self._codes, self._most = pool.family_codes, most_active
         self._rows = PoolRows(pool.features, pool.family_codes, len(pool.families), columns)
-        self._candidates = np.flatnonzero(self._fidelities.is_candidate)
+        self._candidates = np.flatnonzero(self.fidelities.is_candidate)
         n = len(self._candidates)
         self._reference = self._candidates[np.unique(np.linspace(0, n - 1, min(REFERENCE_ROWS, n)).astype(np.int64))]
         self._measured = Measured(np.empty(0, np.int64), np.empty(0), np.empty(0), 0)
@@ -66,23 +67,23 @@ class FidelityHistory:
 
     def _first_place(self, measured: Measured) -> int:
         """Return how many values it takes until `LEAST_ROWS` of them are dear."""
-        is_dear = self._fidelities.method[measured.rows] == self._fidelities.target
+        is_dear = self.fidelities.method[measured.rows] == self.fidelities.target
         return int(np.flatnonzero(is_dear)[LEAST_ROWS - 1]) + 1
 
     def column(self, row: int) -> int:
         """Return the column of the process that a row of the pool measures; its candidate is active."""
-        place = int(np.searchsorted(self.active, self._fidelities.candidate[row]))
-        return int(self._fidelities.method[row]) * len(self.active) + place
+        place = int(np.searchsorted(self.active, self.fidelities.candidate[row]))
+        return int(self.fidelities.method[row]) * len(self.active) + place
 
     def is_active(self, row: int) -> bool:
         """Whether the candidate of a row is one of the process."""
-        candidate = self._fidelities.candidate[row]
+        candidate = self.fidelities.candidate[row]
         place = int(np.searchsorted(self.active, candidate))
         return place < len(self.active) and self.active[place] == candidate
 
     def variance_of(self, row: int, std: float) -> float:
         """Return the variance of the noise of a value of a row, told or usual [of standardised values]."""
-        method = self._fidelities.method[row]
+        method = self.fidelities.method[row]
         return float(np.square((std if std > 0.0 else self.noise[method]) / self.scale[method]))
 
     def _append(self, measured: Measured) -> None:
@@ -91,7 +92,7 @@ class FidelityHistory:
         if is_due or not self.is_active(row):
             self._renew(measured)
             return
-        method = self._fidelities.method[row]
+        method = self.fidelities.method[row]
         z = (value - self.centre[method]) / self.scale[method]
         self._errors.append(self.process.append(self.column(row), z, self.variance_of(row, std)))
 
@@ -103,12 +104,12 @@ class FidelityHistory:
 
     def _renew(self, measured: Measured) -> None:
         """Fit the hyper-parameters from where they are, and make the process again."""
-        known = self._fidelities.candidate[measured.rows]
+        known = self.fidelities.candidate[measured.rows]
         self.active = self._looked_at(known)
         self._standardise(measured)
         X = self._rows.of(self.active)
         places = np.searchsorted(self.active, known)
-        methods = self._fidelities.method[measured.rows]
+        methods = self.fidelities.method[measured.rows]
         noise = np.array([self.variance_of(row, std) for row, std in zip(measured.rows, measured.stds, strict=True)])
         z = (measured.values - self.centre[methods]) / self.scale[methods]
         rows = Rows(X[places], places, methods, z, noise)
@@ -128,17 +129,17 @@ class FidelityHistory:
         return np.union1d(np.union1d(drawn, known), self._reference)
 
     def _standardise(self, measured: Measured) -> None:
-        methods = self._fidelities.method[measured.rows]
-        dear = measured.values[methods == self._fidelities.target]
+        methods = self.fidelities.method[measured.rows]
+        dear = measured.values[methods == self.fidelities.target]
         deviation = float(dear.std())
         usual = (float(dear.mean()), deviation if deviation > 0.0 else 1.0)
-        count = len(self._fidelities.names)
+        count = len(self.fidelities.names)
         self.centre, self.scale = np.full(count, usual[0]), np.full(count, usual[1])
         for method in range(count - 1):
             values = measured.values[methods == method]
             if len(values) >= LEAST_OF_A_METHOD and values.std() > 0.0:
                 self.centre[method], self.scale[method] = values.mean(), values.std()
-        self.noise = noise_of_methods(self._fidelities, measured)
+        self.noise = noise_of_methods(self.fidelities, measured)
 
 
 def latest_and_spread(n: int, most: int) -> IndexArray:

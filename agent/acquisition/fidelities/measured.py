@@ -1,4 +1,4 @@
-"""What a context tells of a campaign with several methods: which rows are of which candidate, and how sure values are."""
+"""What a context tells of a campaign with several methods: values in their order, and how sure they are."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray
 from agent.acquisition.fidelities.history import FidelityHistory
 from agent.acquisition.fidelities.measured import Measured, dear_values
 from agent.entropy.bias import inserted
-from agent.pool.fidelities import Fidelities
 from agent.surrogate.fidelities.posterior import LEAST_NOISE
 
 
@@ -22,7 +21,6 @@ class Moment:
 
     Args:
         context: Of the decision.
-        fidelities: What the rows of its pool measure.
         history: Brought up to the context.
         measured: The values of the context.
 
@@ -36,9 +34,8 @@ class Moment:
         cost_left: Of the budget.
     """
 
-    def __init__(
-        self, context: AcquisitionContext, fidelities: Fidelities, history: FidelityHistory, measured: Measured
-    ) -> None:
+    def __init__(self, context: AcquisitionContext, history: FidelityHistory, measured: Measured) -> None:
+        fidelities = history.fidelities
         self._context, self._fidelities, self._history = context, fidelities, history
         self._codes = context.pool.family_codes
         self.process = history.process.copy()
@@ -70,7 +67,8 @@ class Moment:
 
     def variance(self, method: int) -> FloatArray:
         """Variance of every candidate's value by a method, without noise, shape (m,) [of standardised values]."""
-        return np.maximum(self.process.variance.reshape(-1, self.process.size)[method], 0.0)
+        variance: FloatArray = np.maximum(self.process.variance.reshape(-1, self.process.size)[method], 0.0)
+        return variance
 
     def noise(self, method: int) -> float:
         """Variance of the noise of a value to come by a method [of standardised values]."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.acquisition.base import FloatArray, IndexArray
+from agent.acquisition.base import IndexArray
 from agent.acquisition.fidelities.history import FidelityHistory
-from agent.pool.fidelities import Fidelities
+from agent.acquisition.fidelities.moment import Moment
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,51 +36,45 @@ class Questions:
         )
 
 
-def questions_of(
-    fidelities: Fidelities, history: FidelityHistory, available: IndexArray, asked: IndexArray, cost_left: int
-) -> Questions:
+def questions_of(history: FidelityHistory, moment: Moment, available: IndexArray) -> Questions:
     """Return what may be asked for: what the budget pays, of candidates that are looked at, the next repetition.
 
     A value is asked for again only where its noise is known: without any it would come back the same.
 
     Args:
-        fidelities: What the rows of the pool measure.
         history: What is known.
+        moment: And in flight.
         available: Pool indices that may be chosen, ascending.
-        asked: How often each candidate was asked for by each method, shape (M, n).
-        cost_left: Of the budget.
     """
-    rows = available[fidelities.cost[available] <= cost_left]
+    fidelities = history.fidelities
+    rows = available[fidelities.cost[available] <= moment.cost_left]
     candidate, method = fidelities.candidate[rows], fidelities.method[rows]
     place = np.minimum(np.searchsorted(history.active, candidate), len(history.active) - 1)
-    times = asked[method, candidate]
+    times = moment.asked[method, candidate]
     found = Questions(rows, candidate, method, place, times > 0)
     is_next = fidelities.replicate[rows] == times
     tells = (times == 0) | (history.noise[method] > 0.0)
     return found.where((history.active[place] == candidate) & is_next & tells)
 
 
-def next_pair(
-    questions: Questions, method: int, known: IndexArray, values: FloatArray, asked: IndexArray, pairs: int
-) -> int | None:
-    """Return the row that makes the next pair of a cheap and a dear value of one candidate; None where there are enough.
+def next_pair(questions: Questions, moment: Moment, method: int, pairs: int) -> int | None:
+    """Return the row that makes the next pair of values of one candidate, cheap and dear; None where there are enough.
 
     Pairs are spread over the dear values that are known, from the least to the greatest: how a cheap value goes with
     the dear one shows where these differ.
 
     Args:
         questions: What may be asked for.
+        moment: What is known.
         method: The cheap method.
-        known: Candidates whose dear value is known, ascending, shape (k,).
-        values: These, shape (k,).
-        asked: How often each candidate was asked for by this method, shape (n,).
         pairs: How many are wanted.
     """
-    wanted, have = min(pairs, len(known)), int(np.count_nonzero(asked[known]))
+    known = moment.known
+    wanted, have = min(pairs, len(known)), int(np.count_nonzero(moment.asked[method, known]))
     at = np.flatnonzero((questions.method == method) & ~questions.is_again & np.isin(questions.candidate, known))
     if have >= wanted or len(at) == 0:
         return None
     rank = np.empty(len(known))
-    rank[np.argsort(values, kind="stable")] = np.arange(len(known)) + 0.5
+    rank[np.argsort(moment.values, kind="stable")] = np.arange(len(known)) + 0.5
     off = np.abs(rank[np.searchsorted(known, questions.candidate[at])] - (have + 0.5) / wanted * len(known))
     return int(questions.rows[at[np.argmin(off)]])

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 OUTCOMES: Final = 7
-"""Nodes of a cheap value to come (Gauss and Hermite): its score is smooth in it, and the rate takes the best of them."""
+"""Nodes of a cheap value to come (Gauss and Hermite): its score is smooth in it, and the rate is of the best."""
 
 
 def outcomes() -> tuple[FloatArray, FloatArray]:

@@ -4,8 +4,8 @@
 |---|---|---|
 | S | (1 − λ) E[ΔL] / (L + F τ²) + λ ΔV / V of a dear value: the score of `gap_gain` | (a,) |
 | ΔV | Σ_r C_rq² / (s_q² + n_q): by how much a value of column q lowers V, see `process` | (a,) |
-| a | cov(dear, cheap) / √(s_cheap² + n): by how much the cheap value moves the mean of the dear one, for each of its deviations | (a,) |
-| S_k | S with the mean at μ + a t_k, the variance at s² − a², and C of the dear value less what the cheap one explains | (a, k) |
+| a | cov(dear, cheap) / √(s_cheap² + n): what a deviation of the cheap value moves the mean of the dear one by | (a,) |
+| S_k | S with the mean at μ + a t_k, the variance at s² − a², and C less what the cheap value explains of it | (a, k) |
 
 The rate of a dear value is S over its cost, that of a cheap one `rate_of_looking`. What a cheap value brings by itself
 is what it teaches, λ ΔV / V; so it is with a value that is asked for again.
@@ -17,13 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.acquisition.base import FloatArray, IndexArray
+from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray
 from agent.acquisition.family_gaps import FIRST_VALUE_GAIN, TABLE_REACH, expected_fall, squared_gaps
+from agent.acquisition.fidelities.history import FidelityHistory
 from agent.acquisition.fidelities.moment import Moment
 from agent.acquisition.fidelities.questions import Questions
 from agent.acquisition.fidelities.rates import outcomes, rate_of_looking
 from agent.entropy.change_table import ChangeTableMemory, normal_nodes
-from agent.entropy.measure import EntropyMeasure
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +47,24 @@ class Scores:
     """Scores of one moment.
 
     Args:
-        moment: What is known.
-        codes: Family of every row of the pool.
-        scale: Of the dear values [unit of the property].
-        noise: Standard uncertainty of a dear value to come [unit of the property].
-        measure: The entropy that counts.
+        context: Of the decision.
+        history: What is known.
+        moment: And in flight.
         tables: Kept between moments.
         weights: Options.
     """
 
     def __init__(
         self,
+        context: AcquisitionContext,
+        history: FidelityHistory,
         moment: Moment,
-        codes: IndexArray,
-        scale: float,
-        noise: float,
-        measure: EntropyMeasure,
         tables: ChangeTableMemory,
         weights: Weights,
     ) -> None:
-        self._moment, self._codes, self._scale, self._noise = moment, codes, scale, noise
-        self._measure, self._tables, self._weights = measure, tables, weights
+        self._moment, self._tables, self._weights = moment, tables, weights
+        self._codes, self._measure = context.pool.family_codes, context.measure
+        self._scale, self._noise = float(history.scale[moment.target]), float(history.noise[moment.target])
         process = moment.process
         self._C = process.C.reshape(len(process.C), -1, process.size)
         self._whole = max(float(np.maximum(process.variance_g, 0.0).sum()), np.finfo(float).tiny)

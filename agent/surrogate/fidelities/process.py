@@ -2,7 +2,7 @@
 
 | here | meaning | shape |
 |---|---|---|
-| Q | columns: the value, without noise, of every candidate by every method, method by method, the target last | (M m,) |
+| Q | columns: the value, without noise, of every candidate by every method; method by method, target last | (M m,) |
 | V | L⁻¹ K(values, Q) of the values so far | (n, M m) |
 | μ, s² | mean and variance of the columns | (M m,) |
 | g | smooth part of the dear value of reference candidates, which stand for the pool: what a model could know | (r,) |
@@ -120,7 +120,8 @@ class FidelityProcess:
         relations = self._relations
         prior = relations.smooth[method, target] + relations.rough[method, target]
         V = self._V[: self._n]
-        return prior - np.einsum("ij,ij->j", V[:, a], V[:, t])
+        covariance: FloatArray = prior - np.einsum("ij,ij->j", V[:, a], V[:, t])
+        return covariance
 
     def _row(self, column: int, noise: float) -> tuple[FloatArray, float]:
         """Take in a value's v and w but not what it is; return v and δ."""

@@ -89,7 +89,7 @@ class OracleTable:
                 raise NoAnswer(request.candidate_id)
             detail = f"candidate {_called(request)} is not among the {len(self._row_of)} rows of the oracle's table"
             raise EvaluationFailed(FailureReason.UNKNOWN_CANDIDATE, cut(detail))
-        found = {name: float(column[row]) for name, column in self._known.values.items() if np.isfinite(column[row])}
+        found = self._values(row, request.fidelity)
         if lacking := [name for name in request.properties if name not in found]:
             detail = f"the oracle's table has no {lacking[0]!r} for candidate {_called(request)}"
             raise EvaluationFailed(FailureReason.UNSUPPORTED, cut(detail))
@@ -99,10 +99,17 @@ class OracleTable:
                 name=name,
                 value=found[name],
                 unit=self._known.units[name],
-                standard_deviation=self._uncertainty(name, row),
+                standard_deviation=None if request.fidelity in self._known.fidelities else self._uncertainty(name, row),
             )
             for name in names
         )
+
+    def _values(self, row: int, fidelity: str | None) -> dict[str, float]:
+        """Return what is known of a row: by a method that has a column of its own the property is what that says."""
+        columns, by_method = dict(self._known.values), self._known.fidelities.get(fidelity or "")
+        if by_method is not None:
+            columns = {next(iter(columns)): by_method}
+        return {name: float(column[row]) for name, column in columns.items() if np.isfinite(column[row])}
 
     def _row(self, request: CandidateRequest) -> int | None:
         """Find a candidate by its id, or else by what is to be set for it; None where neither is in the table."""

@@ -58,7 +58,7 @@ class PoolArrays:
     fidelities: Fidelities | None = None
 
     def beyond(self, size: int) -> PoolArrays:
-        """Return what joined a pool after its first `size` candidates."""
+        """Return what joined a pool after its first `size` rows; what the rows measure is told of all of them."""
         return replace(
             self,
             candidate_ids=self.candidate_ids[size:],
@@ -75,6 +75,7 @@ class PoolArrays:
             features=np.vstack((self.features, joined.features)),
             family_codes=np.concatenate((self.family_codes, joined.family_codes)),
             smiles=(self.smiles or ("",) * len(self.candidate_ids)) + joined.smiles if joined.smiles else self.smiles,
+            fidelities=joined.fidelities,
         )
 
 

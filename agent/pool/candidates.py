@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog
+from agent.pool.fidelities import Fidelities
 from agent.pool.interventions import Interventions
 from protocols.errors import TableError
 from protocols.wire.limits import MAX_FAMILIES, MAX_PAYLOAD_BYTES
@@ -66,6 +67,8 @@ class Pool:
         designs: Which candidate each combination of factor levels makes; None where the pool is no closure of designs.
         log: Values from before the campaign, which are no observations of it; None where there are none.
         interventions: What the candidates set; None where they are no interventions.
+        fidelities: What each row measures, of a pool with all its measurements (`agent.pool.measurements`); None where
+            every row is a candidate. Its digest is never asked for: what names a pool is that of its candidates.
         is_whole: Whether these are all candidates of the campaign, with their features.
     """
 
@@ -76,6 +79,7 @@ class Pool:
     designs: Designs | None = None
     log: EarlierLog | None = None
     interventions: Interventions | None = None
+    fidelities: Fidelities | None = None
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -104,7 +108,8 @@ class Pool:
     @cached_property
     def of_source_id(self) -> dict[str, str]:
         """Candidate id by the id that the table of the pool writes, of those that have one."""
-        return {each.source_id: each.candidate_id for each in self.candidates if each.source_id}
+        first = reversed(self.candidates)  # of several rows of one the first, which is the candidate, stays
+        return {each.source_id: each.candidate_id for each in first if each.source_id}
 
     @cached_property
     def parameter_units(self) -> dict[str, str]:

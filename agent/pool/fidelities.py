@@ -43,7 +43,8 @@ class Fidelities:
     @property
     def is_candidate(self) -> BoolArray:
         """Whether each row is a candidate itself: measured by the target method, for the first time, shape (n,)."""
-        return self.candidate == np.arange(len(self.candidate))
+        is_candidate: BoolArray = self.candidate == np.arange(len(self.candidate))
+        return is_candidate
 
     @property
     def cost(self) -> IndexArray:

@@ -60,6 +60,7 @@ class PropertyValues:
         units: By property.
         uncertainties: Standard uncertainties of these, by property, shape (n,) [its unit]; NaN where none is known.
         parameters: What an instrument sets for each, length n; empty where the columns name none.
+        fidelities: The property by each other method that has a column, shape (n,) [its unit]; NaN where not known.
     """
 
     candidate_ids: tuple[str, ...]
@@ -67,6 +68,7 @@ class PropertyValues:
     units: Mapping[str, str]
     uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
     parameters: tuple[Parameters, ...] = ()
+    fidelities: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ class CandidateTable:
         account: What was dropped, folded, merged, converted or looks wrong; `warnings` say nothing of it again.
         uncertainties: Standard uncertainties of what was measured, by property, shape (n,); NaN where none is known.
         parameters: What an instrument sets for each, length n; empty where the columns name none.
+        fidelities: The property by each other method that has a column, shape (n,); NaN where it is not known.
     """
 
     columns: TableColumns
@@ -132,6 +135,15 @@ class CandidateTable:
     account: Account = ()
     uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
     parameters: tuple[Parameters, ...] = ()
+    fidelities: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    def values_by(self, candidate_ids: Sequence[str], method: str) -> FloatArray:
+        """Return the property by another method than the target, as `values_of`; NaN where it is not known.
+
+        Raises:
+            TableError: When the table has no such candidate.
+        """
+        return self.fidelities[method][self._rows_of(candidate_ids)]
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -206,6 +218,7 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
         account=_account(usable, once, families, columns),
         uncertainties=once.uncertainties,
         parameters=parameters_of(rows, columns),
+        fidelities={method: rows.numbers[name] for method, name in columns.fidelities.items()},
     )
 
 
@@ -239,10 +252,11 @@ def read_values(
     """
     usable, once, _ = _read(path, columns, read_structures, described=False)
     rows = once.rows
-    values = {name: rows.numbers[name] for name in columns.measured()}
     units = {columns.property: columns.unit, **columns.additional_properties}
+    values = {name: rows.numbers[name] for name in units}
+    by_method = {method: rows.numbers[name] for method, name in columns.fidelities.items()}
     ids = candidate_ids_of(rows, columns, usable.molecules, usable.structures)
-    return PropertyValues(ids, values, units, once.uncertainties, parameters_of(rows, columns))
+    return PropertyValues(ids, values, units, once.uncertainties, parameters_of(rows, columns), by_method)
 
 
 def _read(

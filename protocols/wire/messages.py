@@ -521,7 +521,7 @@ class Control(Message):
     decision: Count | None = None
     """Number of the decision; needed by `approve_decision` and `veto_decision`, unused by the others."""
     budget: Count | None = None
-    """Candidates that may be requested in all; needed by `set_budget`, unused by the others."""
+    """What may be requested in all, in the unit of the campaign's budget; needed by `set_budget`, unused by others."""
     reason: Text = ""
     """Why, for the journal."""
 
@@ -579,9 +579,9 @@ class CampaignState(Message):
     since: AwareDatetime | None = None
     """When that began, by the agent's clock; null or absent where it is not known."""
     budget: Count
-    """Candidates that may be requested in all."""
+    """What may be requested in all: candidates, or where measurements have costs, these."""
     spent: Count
-    """Those requested whose outcome is known, the abandoned among them."""
+    """Of that, what has its outcome, what was abandoned too."""
     in_flight: Count
     """Requests that are awaited now."""
     abandoned: Count
@@ -592,6 +592,8 @@ class CampaignState(Message):
     """Number of the last point of the bias trajectory, as in the metrics report; 0 is the start set."""
     awaiting_approval: Annotated[tuple[Count, ...], Field(max_length=MAX_AWAITING_APPROVAL)] = ()
     """Numbers of the decisions that wait for an operator's approval."""
+    budget_unit: Literal["candidates", "units of cost"] = "candidates"
+    """What `budget` and `spent` count; absent: candidates."""
     weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Its share of a lab that several campaigns use, beside the weights of the others."""
     row: Count | None = None

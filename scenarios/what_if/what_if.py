@@ -178,7 +178,9 @@ def what_if(
         THE_LAB if source.of_a_lab else then.policy,
         now.policy,
         tuple(each for each in _changed(then, now) if not (source.of_a_lab and each[0] in OF_A_POLICY)),
-        Trajectory(plan.label, plan.unit, tuple(recorded.points)),
+        Trajectory(
+            plan.label, plan.unit, tuple(recorded.points), spent=tuple(recorded.spent) if plan.fidelities else ()
+        ),
         tuple(recorded.asked_at),
         other,
         tuple(answered_by.values()),

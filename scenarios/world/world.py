@@ -52,6 +52,8 @@ class World:
             policy sees it.
         uncertainties: Standard uncertainties of `balanced`, shape (n, p), 0 where none is known; None where none is
             known of any.
+        fidelities: Values of the property by other methods than the target, in pool order, shape (n,) [unit of the
+            campaign]; NaN where unknown.
     """
 
     pool: Pool
@@ -63,6 +65,7 @@ class World:
     true_effects: Mapping[str, float] = field(default_factory=dict)
     account: Account = ()
     uncertainties: FloatArray | None = None
+    fidelities: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def true_shares(self) -> Mapping[str, float]:
@@ -108,6 +111,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
     """
     account: Account = ()
     uncertainties: FloatArray | None = None
+    fidelities: Mapping[str, FloatArray] = {}
     if scenario.pool.source == EMT_ALLOYS:
         pool, values = _emt_alloys(scenario, scenario.campaign.property, progress)
         warnings: tuple[str, ...] = ()
@@ -123,6 +127,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         values, warnings, account = table.values_of(pool.candidate_ids), table.warnings, table.account
         warnings = warnings if pool.designs is None else (*warnings, f"{pool.designs.in_words()}.")
         additional = {name: table.values_of(pool.candidate_ids, name) for name in table.additional}
+        fidelities = {name: table.values_by(pool.candidate_ids, name) for name in table.fidelities}
         uncertainties = _uncertainties(table, pool, tuple(scenario.campaign.additional_properties))
     require_fitting(scenario.campaign.limits, pool)
     start = start_set(scenario, pool, values)
@@ -140,7 +145,7 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
     _require_known(beside, additional, start)
     _require_believed(scenario.campaign.additional_properties, additional)
     true = _true_effects(scenario, pool, values)
-    return World(pool, values, start, warnings, additional, beside, true, account, uncertainties)
+    return World(pool, values, start, warnings, additional, beside, true, account, uncertainties, fidelities)
 
 
 def _uncertainties(table: CandidateTable, pool: Pool, beside: Sequence[str]) -> FloatArray | None:

@@ -28,7 +28,7 @@ def events_of_announcement(
     recipients = campaign.plan.recipients
     if instrument not in recipients or ANY_SIMULATOR in recipients or campaign.phase is Phase.FINISHED:
         return ()
-    if lab.announced.get(instrument) == abilities or lab.announcements >= MAX_ANNOUNCED_AHEAD + campaign.spent:
+    if lab.announced.get(instrument) == abilities or lab.announcements >= MAX_ANNOUNCED_AHEAD + campaign.outcomes:
         return ()
     said_before = lab.said_at.get(instrument)
     if signed_by and said_before is not None and message.sent_at <= said_before:

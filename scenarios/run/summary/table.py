@@ -40,8 +40,9 @@ def summary_table(summary: RunSummary) -> RenderableType:
     title = Text.assemble((summary.campaign, "bold"), f"  policy {summary.policy}, seed {summary.seed}")
     if summary.scenario:
         title.append(f", scenario {summary.scenario}")
+    costs = "" if summary.budget_unit == "candidates" else f" {summary.budget_unit}"
     counts = (
-        f"spent {summary.spent} of {summary.budget} {_in_time(summary)}; "
+        f"spent {summary.spent} of {summary.budget}{costs} {_in_time(summary)}; "
         f"{summary.observations} observations, {summary.abandoned} abandoned, {summary.excluded} excluded, "
         f"{summary.retries} retries, {summary.duplicates} duplicates, {summary.quarantined} quarantined"
     )

@@ -736,12 +736,12 @@ def test_a_result_must_bring_every_property_that_is_balanced() -> None:
     """One that lacks a further one is refused; manually only a single quantity can be told, so that is refused too."""
     gap = AdditionalProperty("gap", "eV", (0.0, 20.0), 1.0, 1.0, 1e-3)
     campaign, energy = play(additional_properties=(gap,)).campaign, quantity(1.0)
-    assert "0 values of 'gap'" in contract.contract_breach(campaign, (energy,))
+    assert "0 values of 'gap'" in contract.contract_breach(campaign, (energy,), "c-1")
     assert "expected 0 to 20" in contract.contract_breach(
-        campaign, (energy, Quantity(name="gap", value=-1.0, unit="eV"))
+        campaign, (energy, Quantity(name="gap", value=-1.0, unit="eV")), "c-1"
     )
-    assert "in 'Ha'" in contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="Ha")))
-    assert contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="eV"))) == ""
+    assert "in 'Ha'" in contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="Ha")), "c-1")
+    assert contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="eV")), "c-1") == ""
 
 
 def test_further_values_are_kept_with_the_observation() -> None:

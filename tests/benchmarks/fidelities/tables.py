@@ -2,11 +2,11 @@
 
 | table | dear | cheap | rows | families |
 |---|---|---|---|---|
-| benzenes | dipole moment by B3LYP/6-31G* | by GFN2-xTB | 210 | kinds of the two groups |
+| molecules | dipole moment by B3LYP/def2-SVPD | by GFN2-xTB | ROWS | functional groups |
 | qm9 | dipole moment of QM9, by B3LYP/6-31G(2df,p) at its geometry | by GFN2-xTB at ours | 640 | functional groups |
 | wbm | formation energy by eqV2 | by MEGNet | 1,050 | crystal systems |
 
-The first is shipped (`scenarios/library/benzenes_two_methods.csv`). The values of QM9 and WBM lie beside the project's
+The first is shipped (`scenarios/library/small_molecules.csv`). The values of QM9 and WBM lie beside the project's
 folder, and their tables are left out where they are not; both of WBM are of machine-learned models, not of DFT.
 """
 
@@ -74,9 +74,9 @@ class TwoMethods:
         )
 
 
-def benzenes() -> TwoMethods:
-    """Dipole moments of substituted benzenes [D]."""
-    frame = pd.read_csv(LIBRARY / "benzenes_two_methods.csv")
+def molecules() -> TwoMethods:
+    """Dipole moments of small molecules [D]."""
+    frame = pd.read_csv(LIBRARY / "small_molecules.csv")
     features = frame[[each for each in frame.columns if each.startswith("feat_")]]
     return _table(frame, features, "family", ("dipole_b3lyp", "dipole_gfn2"), resolution=0.01, start_size=36, least=5)
 
@@ -98,7 +98,7 @@ def wbm() -> TwoMethods:
     return _table(frame, features, "crystal_system", values, resolution=0.001, start_size=120, least=8)
 
 
-TABLES: Final[dict[str, Callable[[], TwoMethods]]] = {"benzenes": benzenes, "qm9": qm9, "wbm": wbm}
+TABLES: Final[dict[str, Callable[[], TwoMethods]]] = {"molecules": molecules, "qm9": qm9, "wbm": wbm}
 
 
 def is_here(name: str) -> bool:

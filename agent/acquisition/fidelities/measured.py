@@ -78,9 +78,13 @@ def _pooled(candidates: IndexArray, values: FloatArray) -> float:
 
 
 def dear_values(fidelities: Fidelities, measured: Measured) -> tuple[IndexArray, FloatArray]:
-    """Return the candidates whose dear value is known, ascending, and the means of what was measured of each."""
+    """Return the candidates whose dear value is known, ascending, and the means of what was measured of each.
+
+    They are weighted by 1/σ² where each came with a σ, as the campaign has it (`agent.campaign.target_values`).
+    """
     here = fidelities.method[measured.rows] == fidelities.target
-    candidates, group, counts = np.unique(
-        fidelities.candidate[measured.rows[here]], return_inverse=True, return_counts=True
-    )
-    return candidates, np.bincount(group, measured.values[here], len(candidates)) / counts
+    values, stds = measured.values[here], measured.stds[here]
+    candidates, group = np.unique(fidelities.candidate[measured.rows[here]], return_inverse=True)
+    untold = np.bincount(group, stds <= 0.0, len(candidates)) > 0.0
+    weights = np.where(untold[group], 1.0, 1.0 / np.square(np.where(stds > 0.0, stds, 1.0)))
+    return candidates, np.bincount(group, weights * values) / np.bincount(group, weights)

@@ -54,3 +54,9 @@ def test_a_candidate_s_dear_value_is_the_mean_of_what_was_measured_of_it() -> No
     candidates, values = dear_values(fidelities, measured([1.0, 9.0, 5.0, 2.0]))
     assert candidates.tolist() == [2, 4]
     assert values.tolist() == [5.0, 1.5]
+
+
+def test_surer_values_count_more_where_each_came_with_its_uncertainty() -> None:
+    fidelities = told([DEAR, DEAR, DEAR, DEAR], [0, 0, 1, 1], [0, 1, 0, 1])
+    _, values = dear_values(fidelities, measured([1.0, 2.0, 1.0, 2.0], [0.1, 0.2, 0.1, 0.0]))
+    assert values == pytest.approx([1.2, 1.5])

@@ -114,7 +114,7 @@ class FidelityHistory:
         z = (measured.values - self.centre[methods]) / self.scale[methods]
         rows = Rows(X[places], places, methods, z, noise)
         iterations = FIRST_ITERATIONS if self._theta is None else FURTHER_ITERATIONS
-        spread = latest_and_spread(len(z), MOST_FIT_ROWS)
+        spread = fitted_to(methods == self.fidelities.target, MOST_FIT_ROWS)
         fitted: Fitted = fit(rows.at(spread), self._rows.groups, len(self.centre), self._theta, iterations)
         self._theta, self._errors = fitted.theta, list[float]()
         self._refit_after = max(REFIT_LEAST, math.ceil(REFIT_SHARE * len(z)))
@@ -140,6 +140,22 @@ class FidelityHistory:
             if len(values) >= LEAST_OF_A_METHOD and values.std() > 0.0:
                 self.centre[method], self.scale[method] = values.mean(), values.std()
         self.noise = noise_of_methods(self.fidelities, measured)
+
+
+def fitted_to(is_dear: np.typing.NDArray[np.bool_], most: int) -> IndexArray:
+    """Positions of at most so many values, ascending: dear ones have half of the places, and what the others leave.
+
+    Without them there would be nothing to tell how the methods go together.
+
+    Args:
+        is_dear: Of each value, shape (n,).
+        most: At least 2.
+    """
+    dear, cheap = np.flatnonzero(is_dear), np.flatnonzero(~is_dear)
+    places = max(most // 2, most - len(cheap))
+    kept = dear[latest_and_spread(len(dear), places)]
+    others = cheap[latest_and_spread(len(cheap), most - len(kept))]
+    return np.sort(np.concatenate((kept, others)))
 
 
 def latest_and_spread(n: int, most: int) -> IndexArray:

@@ -2,7 +2,7 @@
 
 | table | dear | cheap | rows | families |
 |---|---|---|---|---|
-| molecules | dipole moment by B3LYP/def2-SVPD | by GFN2-xTB | ROWS | functional groups |
+| molecules | dipole moment by B3LYP/def2-SVPD | by GFN2-xTB | 225 | functional groups |
 | qm9 | dipole moment of QM9, by B3LYP/6-31G(2df,p) at its geometry | by GFN2-xTB at ours | 640 | functional groups |
 | wbm | formation energy by eqV2 | by MEGNet | 1,050 | crystal systems |
 

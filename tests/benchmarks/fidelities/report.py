@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from scipy.stats import t as student
@@ -10,7 +11,10 @@ from scipy.stats import t as student
 from agent.acquisition.base import FloatArray
 from tests.benchmarks.fidelities.campaigns import HALF, WHOLE, Course
 
-HEADER = "| table | arm | mean gap [nat] | less dear alone at 1,200, paired [nat] | seeds that reach it | cheap, dear |"
+HEADER: Final = (
+    "| table | arm | mean gap [nat] | less dear alone at 1,200, paired [nat] | starts that reach it: on the way, at the end"
+    " | cheap, dear |"
+)
 
 Courses = Mapping[str, Sequence[Mapping[str, Course]]]
 """Table -> arms of every seed."""
@@ -28,7 +32,7 @@ def report(courses: Courses) -> str:
         for arm in seeds[0]:
             ends = np.array([arms[arm].at(HALF) for arms in seeds])
             counts = _counts(seeds, arm)
-            reached = f"{_reached(seeds, arm, whole)} of {len(seeds)}"
+            reached = f"{_reached(seeds, arm, whole)}, {np.count_nonzero(ends <= whole)} of {len(seeds)}"
             lines.append(
                 f"| {table} | {arm}, {HALF} | {ends.mean():.3f} | {_interval(ends - whole)} | {reached} | {counts} |"
             )

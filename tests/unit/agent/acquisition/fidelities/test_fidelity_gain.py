@@ -55,7 +55,7 @@ def test_the_first_cheap_values_are_of_candidates_whose_dear_value_is_known_and_
     world = two_method_world(0)
     assert world.pool.fidelities is not None
     rows = paired(world)
-    assert set(methods(world, rows)) == {CHEAP}
+    assert set(methods(world, rows.tolist())) == {CHEAP}
     candidates = world.pool.fidelities.candidate[rows]
     assert np.isin(candidates, world.world.start).all()
     rank = np.searchsorted(np.sort(world.values[world.world.start]), world.values[candidates]) / len(world.world.start)

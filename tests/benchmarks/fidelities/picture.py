@@ -49,7 +49,7 @@ def draw(courses: Courses, path: Path) -> None:
         "A cheap value costs 1, a dear one 20. Mean over starts; bands are 95 % intervals of the mean. "
         "Level: dear alone at 1,200.",
     )
-    figure.subplots_adjust(left=0.07, right=0.985, bottom=0.13, top=0.79, wspace=0.2)
+    figure.subplots_adjust(left=0.07, right=0.975, bottom=0.13, top=0.78, wspace=0.2)
     save_figure(figure, path)
 
 

@@ -12,7 +12,7 @@ from agent.acquisition.base import FloatArray
 from tests.benchmarks.fidelities.campaigns import HALF, WHOLE, Course
 
 HEADER: Final = (
-    "| table | arm | mean gap [nat] | less dear alone at 1,200, paired [nat] | starts that reach it: on the way, at the end"
+    "| table | arm | mean gap [nat] | less dear alone at 1,200, paired [nat] | starts that reach it: ever, at the end"
     " | cheap, dear |"
 )
 

@@ -108,7 +108,8 @@ class CampaignPlanSettings(BaseModel):
     policy: str = "gap_gain"
     """`gap_gain`, `etal`, `etal_reference`, `random`, `uncertainty`, `round_robin`, `coverage`, `joint_entropy`,
     `expected_improvement`, `probability_of_exceeding`; for effects of interventions `causal`, beside it `target_mean`,
-    `d_optimal` and `causal_reference`; `molecule_edits`, which makes candidates of its own; or a class of yours:
+    `d_optimal` and `causal_reference`; `fidelity_gain`, which chooses among several methods; `molecule_edits`, which
+    makes candidates of its own; or a class of yours:
     `module:Class` or `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     policy_options: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the policy."""

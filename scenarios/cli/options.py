@@ -43,7 +43,8 @@ Policy = Annotated[
     typer.Option(
         help="gap_gain, etal, etal_reference, random, uncertainty, round_robin, coverage, joint_entropy, "
         "expected_improvement, probability_of_exceeding; for effects of interventions causal, beside it target_mean, "
-        "d_optimal and causal_reference; molecule_edits, which makes candidates of its own; or your own: "
+        "d_optimal and causal_reference; fidelity_gain, which chooses among several methods; molecule_edits, which "
+        "makes candidates of its own; or your own: "
         "file.py:Class, or module:Class.",
         autocompletion=completion.policies,
     ),

@@ -21,6 +21,7 @@ from agent.pool.earlier_log import EarlierLog
 from agent.pool.growth import NewCandidate
 from agent.pool.interventions import Interventions
 from agent.pool.limits.new_candidates import LimitsOnNew
+from protocols.tables.blocks.sorted_ids import Ids
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -43,7 +44,7 @@ class PoolArrays:
         smiles: Of each candidate, length n, empty where it is no molecule; nothing where none is one.
     """
 
-    candidate_ids: tuple[str, ...]
+    candidate_ids: Ids
     features: FloatArray
     family_codes: IndexArray
     families: tuple[str, ...]
@@ -67,7 +68,7 @@ class PoolArrays:
         """Return the pool with what joined it, as `beyond` tells it."""
         return replace(
             self,
-            candidate_ids=self.candidate_ids + joined.candidate_ids,
+            candidate_ids=(*self.candidate_ids, *joined.candidate_ids),
             features=np.vstack((self.features, joined.features)),
             family_codes=np.concatenate((self.family_codes, joined.family_codes)),
             smiles=(self.smiles or ("",) * len(self.candidate_ids)) + joined.smiles if joined.smiles else self.smiles,

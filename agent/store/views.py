@@ -48,8 +48,7 @@ class DatasetLabels:
     @classmethod
     def of(cls, pool: Pool, unit: str) -> Self:
         """Return the labels of the candidates of a pool."""
-        families = {each.candidate_id: each.family for each in pool.candidates}
-        return cls(families, unit, {each.candidate_id: each.source_id for each in pool.candidates if each.source_id})
+        return cls(pool.family_of, unit, pool.source_id_of)
 
 
 class Views:
@@ -62,11 +61,13 @@ class Views:
 
     def __init__(self, statements: Statements, labels: DatasetLabels) -> None:
         self._statements = statements
-        self._families, self._unit, self._source_ids = dict(labels.families), labels.unit, labels.source_ids
+        self._joined: dict[str, str] = {}
+        self._families = labels.families
+        self._unit, self._source_ids = labels.unit, labels.source_ids
 
     def learn(self, event: Event) -> None:
         """Take in which candidates join the pool with an event that is projected already."""
-        self._families |= {each.candidate_id: each.family for each in additions_of(event)}
+        self._joined |= {each.candidate_id: each.family for each in additions_of(event)}
 
     def project(self, sequence: int, event: Any) -> None:
         """Write what an event changes.
@@ -106,7 +107,7 @@ class Views:
         return {
             "candidate_id": observed.candidate_id,
             "sequence": sequence,
-            "family": self._families[observed.candidate_id],
+            "family": self._joined.get(observed.candidate_id) or self._families[observed.candidate_id],
             "value": observed.value,
             "unit": self._unit,
             "source": observed.source,

@@ -128,12 +128,16 @@ def play_offline(
     policy = make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
     shape = (len(pool), 1 + len(settings.additional_properties))
     told = np.zeros(shape) if uncertainties is None else uncertainties.reshape(shape)
-    rows = [Measured(*each) for each in zip(values.reshape(shape).tolist(), told.tolist(), strict=True)]
-    known = {index: rows[index] for index in start}
-    of = dict(zip(pool.candidate_ids, rows, strict=True))
-    return play_answered(
-        pool, lambda each: of[each.candidate_id], known, settings, policy.propose, on_decision=on_decision
-    )
+    values = values.reshape(shape)
+
+    def measured(index: int) -> Measured:
+        return Measured(values[index].tolist(), told[index].tolist())
+
+    def answer(candidate: Candidate) -> Measured:
+        return measured(pool.index_of[candidate.candidate_id])
+
+    known = {index: measured(index) for index in start}
+    return play_answered(pool, answer, known, settings, policy.propose, on_decision=on_decision)
 
 
 def play_answered(
@@ -176,8 +180,8 @@ def play_answered(
         return ask(context, count)
 
     played = OfflineCampaign(pool, lab, reported, code=settings.code)
-    known_to_us = {*pool.index_of, *(each.candidate_id for each in joined)}
-    exclusions = [_exclusion(each) for each in excluded if each in known_to_us]
+    joining = {each.candidate_id for each in joined}
+    exclusions = [_exclusion(each) for each in excluded if each in joining or each in pool.index_of]
     played.begin(plan, _start_set(pool, known, plan), exclusions, joined=_additions(joined))
     played.play()
     return _run_of(played, lab)

@@ -5,8 +5,8 @@
 A table of a smooth property in seven families, its ids in no order, is written as Parquet once. Each part runs in a
 process of its own, whose peak of resident memory (VmHWM, mapped pages of files included) is printed with its times.
 `--in-memory` decides again with all features in memory and compares choices and scores; `--run` plays a whole campaign
-by `entropilot run`, with the oracle of the same table, and prints the peak of each process. Times are by the clock, one
-thread of BLAS. What is made stands in `--out`, the cache of tables too.
+by `entropilot run`, with the oracle of the same table, and prints the peak of each process. Times are of one processor
+(of reading by the clock too), with one thread of BLAS. What is made stands in `--out`, the cache of tables too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,16 +94,16 @@ def peak_of(process: int | str) -> float:
 
 def read(path: Path) -> MappedPool:
     """Return the pool of the table, telling its time."""
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     pool = mapped_pool(read_in_blocks(path, COLUMNS), has_ids=True)
+    took, cpu = time.perf_counter() - began, time.process_time() - cpu
     print(
-        f"| reading | {time.perf_counter() - began:.1f} s | {peak_mib():,.0f} MiB | digest {pool.digest[:12]} |",
-        flush=True,
+        f"| reading | {took:.1f} s, CPU {cpu:.1f} s | {peak_mib():,.0f} MiB | digest {pool.digest[:12]} |", flush=True
     )
     return pool
 
 
-def contexts(pool: PoolArrays, truth: FloatArray, labels: int) -> Iterator[AcquisitionContext]:
+def contexts(pool: PoolArrays, truth: FloatArray, labels: int) -> Generator[AcquisitionContext, int]:
     """Yield contexts; send what was chosen of each."""
     rng = np.random.default_rng(1)
     start = np.sort(rng.choice(len(truth), labels, replace=False))
@@ -117,7 +117,7 @@ def contexts(pool: PoolArrays, truth: FloatArray, labels: int) -> Iterator[Acqui
             pool, observed, truth[observed], acquired, np.empty(0, dtype=np.int64), np.flatnonzero(available),
             decision=len(acquired), seed=len(acquired), measure=measure,
         )  # fmt: skip
-        acquired = np.append(acquired, chosen)
+        acquired = np.concatenate((acquired, [chosen]))
         available[chosen] = False
 
 
@@ -134,11 +134,11 @@ def decide(path: Path, label: str, labels: int, decisions: int, *, in_memory: bo
     asked = contexts(arrays, truth, labels)
     context, times, chosen = next(asked), [], []
     for _ in range(decisions):
-        began = time.perf_counter()
+        began = time.process_time()
         choice = policy.propose(context, 1).choices[0]
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
         chosen.append((choice.index, choice.score))
-        context = asked.send(choice.index)  # type: ignore[attr-defined]
+        context = asked.send(choice.index)
     print(json.dumps({"times_s": times, "peak_mib": peak_mib(), "chosen": chosen}))
 
 
@@ -149,9 +149,10 @@ def run(path: Path, folder: Path, label: str, decisions: int, labels: int) -> No
         f"{name} = {json.dumps(value)}"
         for name, value in COLUMNS.model_dump(exclude_defaults=True, mode="json").items()
     )
+    policy = label.split(",", maxsplit=1)[0]
     scenario = folder / "scenario.toml"
     scenario.write_text(
-        f'name = "mapped"\n[campaign]\nproperty = "energy"\nunit = "eV/atom"\npolicy = "{label.split(",", maxsplit=1)[0]}"\n'
+        f'name = "mapped"\n[campaign]\nproperty = "energy"\nunit = "eV/atom"\npolicy = "{policy}"\n'
         f"budget = {decisions}\nparallel = 1\n[campaign.policy_options]\n{options}"
         f'[start]\nsize = {labels}\n[pool]\npath = "{path}"\n[pool.columns]\n{columns}\n'
         '[simulator]\nevaluator = "oracle_table"\n',
@@ -207,16 +208,15 @@ def main() -> None:
 def _all_parts(asked: argparse.Namespace, path: Path) -> None:
     if not path.exists():
         _part(asked, "write")
-    print(
-        f"{asked.rows:,} x {asked.features}, {asked.labels} labels; {path.stat().st_size / 1024**3:.2f} GiB of Parquet"
-    )
+    size_gib = path.stat().st_size / 1024**3
+    print(f"{asked.rows:,} x {asked.features}, {asked.labels} labels; {size_gib:.2f} GiB of Parquet", flush=True)
     for _ in range(2):
         print(_part(asked, "read"), end="")
     for label in asked.policies.split(";"):
         found = json.loads(_part(asked, label))
         times = found["times_s"]
         later = np.median(times[1:]) if len(times) > 1 else times[0]
-        print(f"| {label} | first {times[0]:.1f} s, then {later:.2f} s (most {max(times[1:] or times):.1f}) |"
+        print(f"| {label} | CPU: first {times[0]:.1f} s, then {later:.2f} s (most {max(times[1:] or times):.1f}) |"
               f" {found['peak_mib']:,.0f} MiB |", flush=True)  # fmt: skip
         if asked.in_memory:
             whole = json.loads(_part(asked, label, "--in-memory"))

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, Protocol
 
-import numpy as np
-
-from agent.acquisition.base import AcquisitionContext, IndexArray, Policy, PoolArrays, Proposal, Proposer
+from agent.acquisition.base import AcquisitionContext, Policy, PoolArrays, Proposal, Proposer
 from agent.acquisition.registry import make_policy, runs_inline
+from agent.runtime.packed_indices import PackedIndices
 from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import CampaignHalted
 from protocols.settings.user_code import INSTALLED, CodeSource
@@ -210,28 +209,6 @@ def _question(context: AcquisitionContext, count: int, joined: PoolArrays | None
     parts = {each.name: getattr(context, each.name) for each in fields(context) if each.name != "pool"}
     parts["available"] = PackedIndices.of(context.available)
     return pickle.dumps((joined, *parts.values(), count), protocol=pickle.HIGHEST_PROTOCOL)
-
-
-@dataclass(frozen=True, slots=True)
-class PackedIndices:
-    """Ascending indices as a bit for each: of a pool of ten million candidates a megabyte in place of eighty.
-
-    Attributes:
-        bits: Eight of them in a byte.
-    """
-
-    bits: bytes
-
-    @classmethod
-    def of(cls, indices: IndexArray) -> PackedIndices:
-        """Pack indices, ascending, shape (a,)."""
-        mask = np.zeros(int(indices[-1]) + 1 if len(indices) else 0, dtype=bool)
-        mask[indices] = True
-        return cls(np.packbits(mask).tobytes())
-
-    def unpacked(self) -> IndexArray:
-        """Return the indices, ascending, shape (a,)."""
-        return np.flatnonzero(np.unpackbits(np.frombuffer(self.bits, dtype=np.uint8)))
 
 
 def _main() -> None:

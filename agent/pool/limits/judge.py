@@ -131,7 +131,7 @@ def require_fitting(limits: AskingLimits, pool: Pool) -> None:
         return
     if pool.in_blocks:
         raise SettingsError(
-            "campaign.limits says which candidates may be asked for, and the pool is read in blocks",
+            "[limits] says which candidates may be asked for, and the pool is read in blocks",
             expected="limits of a pool that fits in memory: they are judged candidate by candidate",
             action="leave out of the table what may not be asked for",
         )

@@ -68,8 +68,8 @@ DEFAULT_MEMORY_MB: Final = 256
 """Memory of the whitened covariances [MiB], and as much again for those of the reference rows: 100,000 rows with 300
 values in single precision. What is computed again for ten million costs half a minute a value, on one core."""
 
-SCORED_AT_ONCE: Final = 65_536
-"""Candidates whose values to come are laid out at their nodes at a time: 17 MiB with one property."""
+SCORED_AT_ONCE: Final = 16_384
+"""Candidates whose values to come are laid out at their nodes at a time: 4 MiB with one property."""
 
 DEFAULT_MODEL_SHARE: Final = 0.5
 """λ: the model alone (1) balances no better than chance, the gaps alone (0) teach it less: see the page below."""

@@ -10,8 +10,8 @@ IN_BLOCKS_FROM_ROWS: Final = MAX_TABLE_ROWS + 1
 MAX_MAPPED_ROWS: Final = 100_000_000
 """Most rows of a table that is read in blocks: a campaign holds some 30 bytes of each in memory."""
 
-BLOCK_ROWS: Final = 65_536
-"""Rows that are read at a time: 32 MiB of 64 features in double precision."""
+BLOCK_ROWS: Final = 16_384
+"""Rows that are read at a time: 8 MiB of 64 features in double precision."""
 
 MAX_BATCH_BYTES: Final = 512 * 1024**2
 """Largest record batch of an Arrow file [byte]: it is read whole, while of Parquet a part of a row group can be."""

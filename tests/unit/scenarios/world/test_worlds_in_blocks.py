@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from protocols.errors import SettingsError, TableError
-from scenarios.compare.trials import make_trials, open_pool
+from scenarios.compare.trials import make_trials
 from scenarios.run.offline import play_offline
 from scenarios.settings.derived import scenario_of
 from scenarios.settings.model import Scenario
@@ -103,9 +103,8 @@ def test_what_looks_at_each_candidate_alone_is_refused(made: Callable[..., Scena
         build_world(made(in_blocks=True, limits={"parameters": {"f0": (0.0, 1.0)}}))
     scenario = made(in_blocks=True)
     world = build_world(scenario)
-    (trial,) = make_trials(scenario, world, [0], 0.2)
     with pytest.raises(SettingsError, match=r"600 candidates and is read in blocks, and rows are held out"):
-        open_pool(world, trial)
+        make_trials(scenario, world, [0], 0.2)
 
 
 def test_features_of_another_table_are_refused(made: Callable[..., Scenario], tmp_path: Path) -> None:

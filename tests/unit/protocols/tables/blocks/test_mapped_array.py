@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -48,33 +46,6 @@ def test_a_file_that_is_gone_or_too_short_is_told(array: MappedArray) -> None:
     path.unlink()
     with pytest.raises(StoreError, match=r"cannot be mapped .* Expected: the arrays .* What to do: start again"):
         mapped(str(path), "<f8", SHAPE)
-
-
-READS = """
-import sys
-import numpy as np
-from protocols.tables.blocks.mapped_array import give_back, mapped
-array = mapped(sys.argv[1], "<f8", (16, 1 << 20))
-total = 0.0
-for row in range(16):
-    total += float(array[row].sum())
-    if sys.argv[2] == "yes":
-        give_back(array)
-lines = open("/proc/self/status").read().splitlines()
-print(next(int(line.split()[1]) for line in lines if line.startswith("RssFile")))
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads Linux's account of memory")
-def test_pages_that_are_given_back_are_no_memory_of_the_process(tmp_path: Path) -> None:
-    """Of 128 MiB that were read; those that are kept count."""
-    path = tmp_path / "large"
-    np.ones((16, 1 << 20)).tofile(path)
-    rss_kib = {
-        each: int(subprocess.run([sys.executable, "-c", READS, str(path), each], check=True, stdout=-1).stdout)
-        for each in ("yes", "no")
-    }
-    assert rss_kib["no"] - rss_kib["yes"] > 100 * 1024
 
 
 def test_any_other_array_has_nothing_to_give_back() -> None:

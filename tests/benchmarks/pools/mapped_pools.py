@@ -1,6 +1,6 @@
 """A pool of ten million candidates with 64 features: time and memory of reading, of decisions, and of a whole run.
 
-    python -m tests.benchmarks.mapped_pools [--rows 10000000] [--features 64] [--labels 100] [--decisions 10] [--run]
+    python -m tests.benchmarks.pools.mapped_pools [--rows 10000000] [--features 64] [--labels 100] [--decisions 10]
 
 A table of a smooth property in seven families, its ids in no order, is written as Parquet once. Each part runs in a
 process of its own, whose peak of resident memory (VmHWM, mapped pages of files included) is printed with its times.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -154,11 +155,15 @@ def run(path: Path, folder: Path, label: str, decisions: int, labels: int) -> No
     scenario.write_text(
         f'name = "mapped"\n[campaign]\nproperty = "energy"\nunit = "eV/atom"\npolicy = "{policy}"\n'
         f"budget = {decisions}\nparallel = 1\n[campaign.policy_options]\n{options}"
-        f'[start]\nsize = {labels}\n[pool]\npath = "{path}"\n[pool.columns]\n{columns}\n'
-        '[simulator]\nevaluator = "oracle_table"\n',
+        f'[start]\nsize = {labels}\n[pool]\npath = "{path.resolve()}"\n[pool.columns]\n{columns}\n'
+        '[simulator]\nevaluator = "table"\n',
         encoding="utf-8",
     )
-    command = [sys.executable, "-m", "entropilot", "run", str(scenario), "--run-dir", str(folder / "run"), "--no-watch"]
+    command = [
+        sys.executable, "-m", "entropilot", "run", str(scenario), "--runs", str(folder), "--campaign", "campaign",
+        "--quiet",
+    ]  # fmt: skip
+    shutil.rmtree(folder / "campaign", ignore_errors=True)
     began, peaks = time.perf_counter(), dict[int, float]()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         while process.poll() is None:
@@ -188,7 +193,7 @@ def main() -> None:
     parser.add_argument("--decisions", type=int, default=10)
     parser.add_argument("--policies", default=";".join(POLICIES))
     parser.add_argument("--in-memory", action="store_true")
-    parser.add_argument("--run", action="store_true")
+    parser.add_argument("--run", action="store_true", help="a whole campaign of the last of --policies")
     parser.add_argument("--out", type=Path, default=Path("runs/mapped-pools"))
     parser.add_argument("--part", default="")
     asked = parser.parse_args()
@@ -223,13 +228,13 @@ def _all_parts(asked: argparse.Namespace, path: Path) -> None:
             same = "the same choices and scores" if whole["chosen"] == found["chosen"] else "OTHER CHOICES OR SCORES"
             print(f"| … in memory | {same} | {whole['peak_mib']:,.0f} MiB |", flush=True)
     if asked.run:
-        run(path, asked.out, "gap_gain", asked.decisions, asked.labels)
+        run(path, asked.out, asked.policies.split(";")[-1], asked.decisions, asked.labels)
 
 
 def _part(asked: argparse.Namespace, part: str, *more: str) -> str:
     sizes = (f"--rows={asked.rows}", f"--features={asked.features}", f"--labels={asked.labels}")
     command = [
-        sys.executable, "-m", "tests.benchmarks.mapped_pools", *sizes, f"--decisions={asked.decisions}",
+        sys.executable, "-m", "tests.benchmarks.pools.mapped_pools", *sizes, f"--decisions={asked.decisions}",
         f"--out={asked.out}", f"--part={part}", *more,
     ]  # fmt: skip
     one = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

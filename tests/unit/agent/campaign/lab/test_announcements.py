@@ -16,7 +16,7 @@ from protocols.errors import MessageError
 from protocols.wire.topics import EVERY_CAMPAIGN
 from tests.support.campaigns import Play, small_plan, small_pool
 from tests.support.labs.timed_lab import NOW, announce, announcement
-from tests.support.mapped_pools import in_files
+from tests.support.samples.mapped_pools import in_files
 
 POOL = small_pool()
 

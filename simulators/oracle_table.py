@@ -98,7 +98,7 @@ class OracleTable:
 
     def __init__(self, known: PropertyValues, *, miss: MissPolicy = "fail") -> None:
         self._known = known
-        self._row_of = {candidate_id: row for row, candidate_id in enumerate(known.candidate_ids)}
+        self._row_of = known.row_of
         contents = [each.content for each in known.parameters]
         times = Counter(contents)
         self._row_with = {content: row for row, content in enumerate(contents) if times[content] == 1}

@@ -22,6 +22,7 @@ from agent.pool.fidelities import Fidelities
 from agent.pool.growth import NewCandidate
 from agent.pool.interventions import Interventions
 from agent.pool.limits.new_candidates import LimitsOnNew
+from protocols.tables.blocks.sorted_ids import Ids
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -46,7 +47,7 @@ class PoolArrays:
             says `uses_fidelities = True`; None where every row is a candidate.
     """
 
-    candidate_ids: tuple[str, ...]
+    candidate_ids: Ids
     features: FloatArray
     family_codes: IndexArray
     families: tuple[str, ...]
@@ -71,7 +72,7 @@ class PoolArrays:
         """Return the pool with what joined it, as `beyond` tells it."""
         return replace(
             self,
-            candidate_ids=self.candidate_ids + joined.candidate_ids,
+            candidate_ids=(*self.candidate_ids, *joined.candidate_ids),
             features=np.vstack((self.features, joined.features)),
             family_codes=np.concatenate((self.family_codes, joined.family_codes)),
             smiles=(self.smiles or ("",) * len(self.candidate_ids)) + joined.smiles if joined.smiles else self.smiles,

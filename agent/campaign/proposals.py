@@ -27,6 +27,7 @@ from agent.campaign.plan import Ordering
 from agent.campaign.state import Campaign
 from agent.pool.growth import NewCandidate
 from protocols.errors import invariant
+from protocols.tables.blocks.sorted_ids import IdsWithAdded
 
 SEEDS_KEPT: Final = 4
 """A decision asks for its seed twice in a row: for the policy, and for the journal."""
@@ -108,7 +109,7 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     breach = proposal_breach(campaign, asked.count, proposal)
     invariant(not breach, f"policy {policy!r} {breach}")
     added = tuple(each.plain() for each in proposal.new_candidates)
-    named = pool.candidate_ids + tuple(each.candidate_id for each in added)
+    named = IdsWithAdded(pool.candidate_ids, [each.candidate_id for each in added])
     indices = [choice.index for choice in proposal.choices]
     in_pool = [index for index in indices if index < len(pool)]
     statuses = campaign.statuses

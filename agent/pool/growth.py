@@ -81,6 +81,8 @@ def growth_breach(pool: Pool, new: Sequence[NewCandidate]) -> str:
     """
     if new and (pool.designs is not None or pool.interventions is not None):
         return "the pool is a closure of designs or interventions, which does not grow"
+    if new and pool.in_blocks:
+        return "the pool is read in blocks from a table, and does not grow; write the candidates into the table"
     seen: set[str] = set()
     for each in new:
         if problem := _problem(pool, each, seen):

@@ -95,6 +95,9 @@ class Methods:
 
     def breaches(self, pool: Pool) -> Iterator[str]:
         """Yield what is against measuring the candidates of a pool by these methods, in words."""
+        if pool.in_blocks:
+            yield "the pool is read in blocks, and measurements by several methods are rows of one in memory"
+            return
         rows = len(pool) * len(self.names) * self.repetitions
         if rows > MAX_ROWS:
             yield f"{len(pool):,} candidates make {rows:,} measurements; expected at most {MAX_ROWS:,}"

@@ -50,8 +50,7 @@ class DatasetLabels:
     @classmethod
     def of(cls, pool: Pool, unit: str) -> Self:
         """Return the labels of the candidates of a pool."""
-        families = {each.candidate_id: each.family for each in pool.candidates}
-        return cls(families, unit, {each.candidate_id: each.source_id for each in pool.candidates if each.source_id})
+        return cls(pool.family_of, unit, pool.source_id_of)
 
 
 class Views:
@@ -64,14 +63,16 @@ class Views:
 
     def __init__(self, statements: Statements, labels: DatasetLabels) -> None:
         self._statements = statements
-        self._families, self._unit, self._source_ids = dict(labels.families), labels.unit, labels.source_ids
+        self._joined: dict[str, str] = {}
+        self._families = labels.families
+        self._unit, self._source_ids = labels.unit, labels.source_ids
         self._plan: CampaignPlan | None = None
 
     def learn(self, event: Event) -> None:
         """Take in the plan, and which candidates join the pool with an event that is projected already."""
         if isinstance(event, CampaignStarted):
             self._plan = event.plan
-        self._families |= {each.candidate_id: each.family for each in additions_of(event)}
+        self._joined |= {each.candidate_id: each.family for each in additions_of(event)}
 
     def project(self, sequence: int, event: Any) -> None:
         """Write what an event changes.
@@ -113,7 +114,7 @@ class Views:
         return {
             "candidate_id": which,
             "sequence": sequence,
-            "family": self._families[asked.candidate_id],
+            "family": self._joined.get(asked.candidate_id) or self._families[asked.candidate_id],
             "value": observed.value,
             "unit": self._unit,
             "source": observed.source,

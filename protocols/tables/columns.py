@@ -164,6 +164,10 @@ class TableColumns(TableFormat):
     """What a table does that leaves no entropy to balance, because every value is the same or a family has one
     candidate only: "error" stops, "warn" tells and goes on."""
 
+    in_blocks: bool | None = None
+    """Whether a Parquet or Arrow file is read in blocks and its features stay in a file, so that it need not fit in
+    memory; by default where it has more than 2,000,000 rows."""
+
     @field_validator("valid_range")
     @classmethod
     def _in_order(cls, valid_range: tuple[float, float] | None) -> tuple[float, float] | None:

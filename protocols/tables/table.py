@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,9 @@ from protocols.errors import TableError
 from protocols.structures.parse import one_by_one
 from protocols.structures.reading import ReadStructures
 from protocols.tables.account import Account, Finding, Handling, account_of
+from protocols.tables.blocks.mapped_table import MappedTable
+from protocols.tables.blocks.reading import is_read_in_blocks, read_in_blocks
+from protocols.tables.blocks.sorted_ids import PlaceOfId, SortedIds
 from protocols.tables.cells import FloatArray, IndexArray
 from protocols.tables.columns import TableColumns, derives_family
 from protocols.tables.designs import DesignRows, merged
@@ -65,7 +69,7 @@ class PropertyValues:
         fidelities: The property by each other method that has a column, shape (n,) [its unit]; NaN where not known.
     """
 
-    candidate_ids: tuple[str, ...]
+    candidate_ids: Sequence[str]
     values: Mapping[str, FloatArray]
     units: Mapping[str, str]
     uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -73,6 +77,15 @@ class PropertyValues:
     features: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
     feature_names: tuple[str, ...] = ()
     fidelities: Mapping[str, FloatArray] = field(default_factory=dict)
+    source: MappedTable | None = None
+    """What they are mapped from, where the table is read in blocks; it stays for as long as this lives."""
+
+    @cached_property
+    def row_of(self) -> Mapping[str, int]:
+        """The row of each candidate id."""
+        if isinstance(self.candidate_ids, SortedIds):
+            return PlaceOfId(self.candidate_ids)
+        return {candidate_id: row for row, candidate_id in enumerate(self.candidate_ids)}
 
 
 @dataclass(frozen=True)
@@ -258,9 +271,13 @@ def read_values(
     Raises:
         TableError: As `read_table`, but for what need not be read.
     """
+    units = {columns.property: columns.unit, **columns.additional_properties}
+    if is_read_in_blocks(path, columns):
+        table = read_in_blocks(path, columns)
+        kept = {name: table.values(name) for name in columns.measured()}
+        return PropertyValues(table.candidate_ids, kept, units, source=table)
     usable, once, _ = _read(path, columns, read_structures, described=False)
     rows = once.rows
-    units = {columns.property: columns.unit, **columns.additional_properties}
     values = {name: rows.numbers[name] for name in units}
     by_method = {method: rows.numbers[name] for method, name in columns.fidelities.items()}
     ids = candidate_ids_of(rows, columns, usable.molecules, usable.structures)

@@ -137,17 +137,20 @@ def play_offline(
     policy = make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
     shape = (len(pool), 1 + len(settings.additional_properties))
     told = np.zeros(shape) if uncertainties is None else uncertainties.reshape(shape)
-    rows = [Measured(*each) for each in zip(values.reshape(shape).tolist(), told.tolist(), strict=True)]
-    known = {index: rows[index] for index in start}
-    of: dict[str, Measured | None] = dict(zip(pool.candidate_ids, rows, strict=True))
+    values = values.reshape(shape)
+
+    def measured(index: int) -> Measured:
+        return Measured(values[index].tolist(), told[index].tolist())
 
     def answer(row: Candidate, asked: Measurement) -> Measured | None:
+        index = pool.index_of[asked.candidate_id]
         if row.candidate_id == asked.candidate_id or asked.fidelity == settings.fidelity:
-            return of[asked.candidate_id]
+            return measured(index)
         by = (fidelities or {}).get(asked.fidelity or "")
-        value = math.nan if by is None else float(by[pool.index_of[asked.candidate_id]])
+        value = math.nan if by is None else float(by[index])
         return None if math.isnan(value) else Measured((value,), (0.0,))
 
+    known = {index: measured(index) for index in start}
     return play_measured(pool, answer, known, settings, policy.propose, on_decision=on_decision)
 
 
@@ -215,8 +218,8 @@ def play_measured(
         return ask(context, count)
 
     played = OfflineCampaign(pool, lab, reported, code=settings.code)
-    known_to_us = {*pool.index_of, *(each.candidate_id for each in joined)}
-    exclusions = [_exclusion(each) for each in excluded if each in known_to_us]
+    joining = {each.candidate_id for each in joined}
+    exclusions = [_exclusion(each) for each in excluded if each in joining or each in pool.index_of]
     played.begin(plan, _start_set(pool, known, plan), exclusions, joined=_additions(joined))
     played.play()
     return _run_of(played, lab)

@@ -16,9 +16,11 @@ from agent.causal.designs.effects import effect_queries
 from agent.causal.designs.variance_shares import true_shares
 from agent.pool.candidates import Pool
 from agent.pool.limits.judge import require_fitting
+from agent.pool.mapped_pool import MappedPool, mapped_pool
 from agent.settings import AdditionalPropertySettings
 from protocols.errors import SettingsError, TableError
 from protocols.tables.account import Account
+from protocols.tables.blocks.reading import is_read_in_blocks, read_in_blocks
 from protocols.tables.designs import candidate_key, read_features, read_log
 from protocols.tables.table import CandidateTable, read_table
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
@@ -132,6 +134,10 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
         pool, known = make_structural_bed(scenario.pool.structural_model)
         values, warnings = known[scenario.campaign.property], ()
         additional = {name: known[name] for name in scenario.campaign.additional_properties}
+    elif (mapped := _in_blocks(scenario, progress)) is not None:
+        pool, known = mapped
+        values, warnings = known[scenario.campaign.property], pool.warnings
+        additional = {name: each for name, each in known.items() if name != scenario.campaign.property}
     else:
         pool, table = _from_table(scenario, progress)
         values, warnings, account = table.values_of(pool.candidate_ids), table.warnings, table.account
@@ -292,6 +298,23 @@ def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, Candi
         pool = pool_with_statistics(pool)
     progress(f"reading {path.name}", 1, 1)
     return pool, table
+
+
+def _in_blocks(scenario: Scenario, progress: ProgressCall) -> tuple[MappedPool, Mapping[str, FloatArray]] | None:
+    """Return the pool of a table that is read in blocks, and what is known of it; None where it is read whole."""
+    columns, path = scenario.pool.columns, Path(scenario.pool.path or "")
+    if columns is None or not is_read_in_blocks(path, columns):
+        return None
+    for setting, given in (("pool.features", scenario.pool.features), ("pool.log", scenario.pool.log)):
+        if given is not None:
+            raise TableError(
+                f"{path} is read in blocks, and {setting} stands beside it",
+                expected="one table that has all features",
+                action="write the features into the table",
+            )
+    table = read_in_blocks(path, columns, progress)
+    pool = mapped_pool(table, has_ids=columns.id is not None, progress=progress)
+    return pool, {name: table.values(name) for name in columns.measured()}
 
 
 def _from_a_lab(scenario: Scenario) -> bool:

@@ -40,5 +40,9 @@ def events_of_announcement(
 
 def _can_serve_all(campaign: Campaign, abilities: Abilities) -> bool:
     named = {limit.name for limit in abilities.parameters}
+    if campaign.pool.in_blocks:  # all are asked for alike, unless a feature is to be set
+        return named.isdisjoint(campaign.pool.feature_names) and not abilities.why_not(
+            wanted_of(campaign, campaign.pool.candidate_ids[0], named)
+        )
     asked = (wanted_of(campaign, each.candidate_id, named) for each in campaign.pool.candidates)
     return not any(abilities.why_not(each) for each in asked)

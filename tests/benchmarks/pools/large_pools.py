@@ -1,6 +1,6 @@
 """What gap_gain loses by looking at a sample of a large pool: quality and cost on WBM, 5,000 to 100,000 rows of it.
 
-    python -m tests.benchmarks.large_pools [--rows 20000,100000] [--seeds 3] [--budget 200]
+    python -m tests.benchmarks.pools.large_pools [--rows 20000,100000] [--seeds 3] [--budget 200]
 
 All policies begin with the same biased start set of 300 (see `real_tables`). `all rows` is gap_gain without the sample:
 what looking at everything would give. A figure is the mean over seeds after the last acquisition; the cost is the

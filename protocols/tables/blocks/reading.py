@@ -371,7 +371,8 @@ def _require_plain(source: BlockSource, columns: TableColumns) -> None:
     told = {
         "columns.structure": columns.structure, "columns.smiles": columns.smiles, "columns.factors": columns.factors,
         "columns.parameters": columns.parameters, "columns.labels": columns.labels,
-        "columns.composition": columns.composition, "columns.fidelities": columns.fidelities, "a number cut into families": columns.binned(),
+        "columns.composition": columns.composition, "columns.fidelities": columns.fidelities,
+        "a number cut into families": columns.binned(),
         'on_missing = "drop"': columns.on_missing == "drop", 'on_replicates = "mean"': columns.on_replicates == "mean",
     }  # fmt: skip
     if asked := [name for name, each in told.items() if each]:

@@ -101,7 +101,7 @@ def _calculated_properties(scenario: Scenario) -> tuple[str, ...]:
         if name not in CRYSTAL_PROPERTIES:
             raise SettingsError(
                 f"The calculators of ASE have no property {name!r}, and pool.crystals.calculated asks for it",
-                expected=f"one of {listed(CRYSTAL_PROPERTIES)}",
+                expected=f"one of {listed(tuple(CRYSTAL_PROPERTIES))}",
                 action=did_you_mean(name, CRYSTAL_PROPERTIES) or "correct campaign.property, or leave calculated out",
             )
     return wanted

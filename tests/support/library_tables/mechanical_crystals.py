@@ -17,7 +17,8 @@ from protocols.structures.symmetry import crystal_system_of
 from protocols.wire.structure import CrystalStructure
 from scenarios.settings.library import LIBRARY
 from scenarios.world.crystal_prototypes import PROTOTYPES, Prototype
-from scenarios.world.emt_alloys import SAME_CRYSTAL, FloatArray, atom_volume, fingerprint_of
+from scenarios.world.crystals.search import SAME_CRYSTAL, FloatArray, fingerprint_of
+from scenarios.world.emt_alloys import atom_volume
 from simulators.calculators.catalogue import EMT_METALS, choose_calculator
 from simulators.crystals.bench import Bench
 from simulators.crystals.elasticity import elastic_tensor

@@ -16,7 +16,7 @@ from agent.entropy.bias import measure_bias
 from agent.entropy.target_properties import TargetProperty
 from protocols.errors import SettingsError
 from tests.support.biased_worlds import NONE
-from tests.support.samples.two_methods import CHEAP, DEAR, TwoMethodWorld, two_method_world
+from tests.support.labs.two_methods import CHEAP, DEAR, TwoMethodWorld, two_method_world
 
 
 def indices(proposal: Proposal) -> list[int]:

@@ -7,7 +7,7 @@ import pytest
 
 from agent.acquisition.base import AcquisitionContext
 from agent.acquisition.fidelities.fidelity_gain import FidelityGain
-from tests.support.samples.two_methods import TwoMethodWorld, two_method_world
+from tests.support.labs.two_methods import TwoMethodWorld, two_method_world
 
 DECISIONS = 24
 

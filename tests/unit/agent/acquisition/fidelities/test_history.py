@@ -8,7 +8,7 @@ import pytest
 from agent.acquisition.fidelities.history import FidelityHistory, fitted_to, latest_and_spread
 from agent.acquisition.fidelities.measured import Measured
 from agent.surrogate.standardise import measure_columns
-from tests.support.samples.two_methods import two_method_world
+from tests.support.labs.two_methods import two_method_world
 
 
 @pytest.mark.parametrize(("dear", "cheap", "kept_dear"), [(40, 30, 40), (40, 900, 40), (400, 900, 50), (400, 10, 90)])

@@ -7,7 +7,7 @@ import pytest
 
 from agent.acquisition.fidelities.measured import Measured, dear_values, noise_of_methods
 from agent.pool.fidelities import Fidelities
-from tests.support.samples.two_methods import CHEAP, DEAR, two_method_world
+from tests.support.labs.two_methods import CHEAP, DEAR, two_method_world
 
 
 def told(method: list[int], candidate: list[int], replicate: list[int]) -> Fidelities:

@@ -83,7 +83,7 @@ def _in_time(summary: RunSummary) -> str:
     """Say how long it took; of a campaign that was resumed, only of the part that this process ran."""
     rate = "" if summary.per_second is None else f", {summary.per_second:.3g} results/s"
     took = f"in {summary.wall_time_s:.1f} s{rate}"
-    accepted = sum(summary.after.sizes) - sum(summary.before.sizes)
+    accepted = summary.observations - sum(summary.before.sizes)
     if summary.accepted_here is None or summary.accepted_here == accepted:
         return took
     return f"(since it was resumed: {summary.accepted_here} results {took})"

@@ -2,15 +2,19 @@
 
 Frames: `echo …` is answered with the rest, `pid`, `environ`, `spawn` (starts a program that sleeps, as a calculator
 does, and answers its number), `print …` (to standard output, then answered), `hang`
-(for ever, busy), `die N words` (ends with code N after saying words on standard error), `raise words`.
+(for ever, busy), `loop` (the same, in a library that lets no other thread run), `fork` (answers the number of a copy
+that comes back too), `leave` (a copy that sleeps and holds all files, then dies with code 5), `daemon` (starts a program
+that leaves group and session, and answers its number), `die N words` (ends with code N after saying words on standard error), `raise words`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 
 from protocols.concurrency.child import serve
 
@@ -34,6 +38,18 @@ def answer(frame: bytes) -> bytes:
         case b"hang":
             while True:
                 pass
+        case b"loop":
+            re.match(r"(a+)+$", "a" * 60 + "b")
+            return b"never"
+        case b"fork":
+            return str(os.fork()).encode()
+        case b"leave":
+            if os.fork() == 0:
+                time.sleep(600)
+            os._exit(5)
+        case b"daemon":
+            sleeping = [sys.executable, "-c", "import time; time.sleep(600)"]
+            return str(subprocess.Popen(sleeping, start_new_session=True).pid).encode()
         case b"die":
             code, _, words = rest.partition(b" ")
             sys.stderr.write(words.decode())

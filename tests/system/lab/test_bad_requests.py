@@ -80,7 +80,7 @@ class Agent:
         """Send a request, as JSON that may hold NaN; return its attempt."""
         self._number += 1
         asked = request(self._number, **fields)
-        await self._link.publish(f"{BASE}/request/simulator-1", json.dumps(asked).encode())
+        await self._link.publish(f"{BASE}/request/simulator-1", json.dumps(asked, separators=(",", ":")).encode())
         return str(asked["attempt_id"])
 
     async def say(self, channel: str, content: dict[str, Any]) -> None:

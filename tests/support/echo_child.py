@@ -1,10 +1,10 @@
 """A child that does as it is told: run with `python -m tests.support.echo_child`.
 
 Frames: `echo …` is answered with the rest, `pid`, `environ`, `spawn` (starts a program that sleeps, as a calculator
-does, and answers its number), `print …` (to standard output, then answered), `hang`
-(for ever, busy), `loop` (the same, in a library that lets no other thread run), `fork` (answers the number of a copy
-that comes back too), `leave` (a copy that sleeps and holds all files, then dies with code 5), `daemon` (starts a program
-that leaves group and session, and answers its number), `die N words` (ends with code N after saying words on standard error), `raise words`.
+does, and answers its number), `daemon` (the same, in a session of its own), `print …` (to standard output, then
+answered), `hang` (for ever, busy), `loop` (the same in a library, while no other thread runs), `fork` (answers the
+number of a copy that comes back too), `leave` (a copy that sleeps and holds all files, then dies with code 5),
+`die N words` (ends with code N after saying words on standard error), `raise words`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import time
 from protocols.concurrency.child import serve
 
 
-def answer(frame: bytes) -> bytes:
+def answer(frame: bytes) -> bytes:  # noqa: C901, PLR0911, PLR0912 - a list of orders
     """Answer one frame."""
     order, _, rest = frame.partition(b" ")
     match order:

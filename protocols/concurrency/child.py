@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from protocols.concurrency.started_programs import MARK, kill_marked, new_mark
 
@@ -57,6 +57,9 @@ ONE_THREAD: Final = {
 HAS_GROUPS: Final = hasattr(os, "killpg")
 """Whether the system has process groups."""
 
+_BUFFER_BYTES: Final = 1 << 16
+"""How much of an answer is read at once [byte]: asyncio's own."""
+
 LIFELINE: Final = "ENTROPILOT_LIFELINE"
 """Variable that holds the child's end of a pipe in which nothing is ever written: it closes when the parent dies."""
 
@@ -91,7 +94,7 @@ class Child:
     def __init__(self, module: str, *arguments: str) -> None:
         self._command = (sys.executable, SAFE_PATH, "-m", module, *arguments)
         self._process: asyncio.subprocess.Process | None = None
-        self._death: asyncio.Task[int] | None = None
+        self._death: asyncio.Future[None] | None = None
         self._stderr: IO[bytes] | None = None
         self._lifeline: int | None = None
         self._mark = ""
@@ -115,7 +118,7 @@ class Child:
             theirs, self._lifeline = os.pipe()
             kept, environment = (theirs,), environment | {LIFELINE: str(theirs)}
         try:
-            self._process = await asyncio.create_subprocess_exec(
+            self._process, self._death = await _started(
                 *self._command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -127,7 +130,6 @@ class Child:
         finally:
             for each in kept:
                 os.close(each)
-        self._death = asyncio.create_task(self._process.wait())
 
     async def ask(self, frame: bytes, *, timeout_s: float | None = None) -> bytes:
         """Send a frame and return the answer.
@@ -182,7 +184,7 @@ class Child:
             os.close(self._lifeline)
             self._lifeline = None
 
-    async def _exchange(self, process: asyncio.subprocess.Process, death: asyncio.Task[int], frame: bytes) -> bytes:
+    async def _exchange(self, process: asyncio.subprocess.Process, death: asyncio.Future[None], frame: bytes) -> bytes:
         """Send a frame and return the answer, or fail as soon as the child is dead.
 
         What it has started may hold its pipe open: that must not make a death a wait until the deadline.
@@ -214,6 +216,27 @@ class Child:
         self._stderr.seek(max(0, size - STDERR_TAIL_BYTES))
         text = self._stderr.read().decode(errors="replace").strip()
         return f": {text.splitlines()[-1]}" if text else ""
+
+
+class _ToldOfItsDeath(asyncio.subprocess.SubprocessStreamProtocol):
+    """Says when the process has ended; `Process.wait` waits until its pipes have, too, whoever holds them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit=_BUFFER_BYTES, loop=loop)
+        self.death: asyncio.Future[None] = loop.create_future()
+
+    def process_exited(self) -> None:
+        """Tell it; the loop calls this."""
+        if not self.death.done():  # pragma: no branch - it dies once
+            self.death.set_result(None)
+        super().process_exited()
+
+
+async def _started(*command: str, **options: Any) -> tuple[asyncio.subprocess.Process, asyncio.Future[None]]:
+    """Start a process as `asyncio.create_subprocess_exec` does, and return what is done at its death beside it."""
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.subprocess_exec(lambda: _ToldOfItsDeath(loop), *command, **options)
+    return asyncio.subprocess.Process(transport, protocol, loop), protocol.death
 
 
 async def _answer_of(process: asyncio.subprocess.Process, frame: bytes) -> bytes:

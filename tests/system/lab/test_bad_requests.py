@@ -80,7 +80,7 @@ class Agent:
         """Send a request, as JSON that may hold NaN; return its attempt."""
         self._number += 1
         asked = request(self._number, **fields)
-        await self._link.publish(f"{BASE}/request/simulator-1", json.dumps(asked).encode())
+        await self._link.publish(f"{BASE}/request/simulator-1", json.dumps(asked, separators=(",", ":")).encode())
         return str(asked["attempt_id"])
 
     async def say(self, channel: str, content: dict[str, Any]) -> None:
@@ -197,7 +197,9 @@ async def _fuzzed_requests_name_no_code(agent: Agent, folder: Path) -> None:
         f"$(touch {folder}/sprung)", f"__import__('pathlib').Path('{folder}/sprung').touch()", "file:///etc/passwd",
     )  # fmt: skip
     rng = random.Random(16)
-    fields = [name for name in CandidateRequest.model_fields if name not in {"campaign", "attempt_id", "candidate_id"}]
+    # Without these nobody can tell whose request it is, and nobody is told.
+    nobody = {"protocol", "type", "campaign", "attempt_id", "candidate_id"}
+    fields = [name for name in CandidateRequest.model_fields if name not in nobody]
     strangers = ["calculator", "calculator_parameters", "evaluator", "options", "code", "allowed_calculator", "command"]
     for name in [*fields, *strangers]:
         value = rng.choice(hostile)

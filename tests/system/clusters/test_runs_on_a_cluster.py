@@ -1,4 +1,4 @@
-"""A whole run as a user types it: its evaluations on a cluster, its values kept for the next run."""
+"""A whole run as a user types it: its evaluations on a cluster."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.endurance.clusters.kills import cluster_terms
+from tests.endurance.stage import write_pool
 from tests.support.clusters.local_cluster import local_cluster
 from tests.support.commands import Workbench
 
@@ -15,21 +17,20 @@ pytestmark = pytest.mark.system
 BUDGET = 6
 
 
-def test_a_second_run_finds_what_the_first_had_evaluated_on_the_cluster(tmp_path: Path) -> None:
+def test_a_run_evaluates_on_the_cluster_and_says_nowhere_where_that_was(tmp_path: Path) -> None:
     with local_cluster() as cluster, Workbench(tmp_path) as bench:
-        command = ["run", "emt_alloys", "--budget", str(BUDGET), "--quiet", "--set", "simulator.cache=results.db"]
-        first = bench.entropilot(*command, "--executor", cluster.executor)
-        assert first.code == 0, first.err
-        second = bench.entropilot(*command)
-        assert second.code == 0, second.err
-    logs = [(bench.runs / name / "simulator.jsonl").read_text().splitlines() for name in ("emt_alloys", "emt_alloys-2")]
-    events = [[json.loads(line)["event"] for line in log] for log in logs]
-    assert events[0].count("worker_found") == 1
-    assert events[0].count("answered_from_cache") == 0
-    assert events[1].count("answered_from_cache") == BUDGET
-    recorded = (bench.runs / "emt_alloys" / "recording.jsonl").read_text(encoding="utf-8")
-    assert cluster.executor not in recorded, "where it ran is nobody's business"
-    assert "results.db" not in recorded
+        terms = cluster_terms(tmp_path, cluster.executor, budget=BUDGET)
+        write_pool(tmp_path / "table.csv", terms.pool)
+        (tmp_path / "lab.toml").write_text(terms.toml(), encoding="utf-8")
+        *extra, _ = terms.extra  # the last one says where, as the flag does here
+        settings = (*extra, "campaign.recipients=[]", 'broker.version="3.1.1"')
+        words = [word for setting in settings for word in ("--set", setting)]
+        ended = bench.entropilot("run", "lab.toml", "--quiet", "--executor", cluster.executor, *words)
+    assert ended.code == 0, ended.err
+    assert len(set((tmp_path / "witness").read_text().split())) == BUDGET
+    log = (bench.runs / "lab" / "simulator.jsonl").read_text(encoding="utf-8")
+    assert [json.loads(line)["event"] for line in log.splitlines()].count("worker_found") == 1
+    assert cluster.executor not in (bench.runs / "lab" / "recording.jsonl").read_text(encoding="utf-8")
 
 
 def test_an_executor_that_is_none_is_refused_with_what_was_expected(tmp_path: Path) -> None:
@@ -43,7 +44,9 @@ def test_an_executor_that_is_none_is_refused_with_what_was_expected(tmp_path: Pa
 def test_a_cache_that_is_another_file_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("chapter one")
     with Workbench(tmp_path) as bench:
-        refused = bench.entropilot("run", "emt_alloys", "--quiet", "--set", "simulator.cache=thesis.txt")
+        refused = bench.entropilot(
+            "run", "lab.toml", "--quiet", "--set", "simulator.cache=thesis.txt", "--set", 'simulator.evaluator="ase"'
+        )
     assert refused.code == 5
     assert "is no cache of Entropilot's" in refused.err
     assert (tmp_path / "thesis.txt").read_text() == "chapter one"

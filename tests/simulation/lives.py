@@ -128,7 +128,9 @@ class WatchedService(SimulatorService):
                 self.world.touched.append(f"a lab was changed by {delivery.topic}: {delivery.payload[:200]!r}")
 
     def _touchable(self, transaction: Any) -> tuple[Any, ...]:
-        return len(transaction.changes), len(transaction.to_send), len(self.waiting), list(self.outbound.undelivered)
+        """Return all that a bad message must leave alone: whoever asks may be told that it is no request, no more."""
+        kept = [each for each in transaction.to_send if b'"reason":"invalid_request"' not in each.payload]
+        return len(transaction.changes), len(kept), len(self.waiting), list(self.outbound.undelivered)
 
 
 class Pondering:

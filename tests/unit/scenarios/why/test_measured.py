@@ -31,7 +31,7 @@ def test_each_kind_has_a_line_and_the_value_itself_none() -> None:
         "measured at temperature = 353.4 ± 0.2 K",
         "remarks: batch: A, stirred_rpm: 400",
         "raw file a.csv (18,244 bytes, SHA-256 abababababab…): s3://raw/a.csv",
-        "it ended as a crystal of 4 atoms, 11.664 Å^3 each, edges 3.6 3.6 3.6 Å",
+        "it ended as a crystal of 4 atoms, 11.66 Å^3 each, edges 3.6 3.6 3.6 Å",
     ]
 
 

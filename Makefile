@@ -54,6 +54,7 @@ bench: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.acquisition_scaling --quick
 	$(BIN)/python -m tests.benchmarks.policy_speed
 	$(BIN)/python -m tests.benchmarks.lab
+	$(BIN)/python -m tests.benchmarks.lab.cluster
 	$(BIN)/python -m tests.benchmarks.lingam
 	$(BIN)/python -m tests.benchmarks.reading.tables
 	$(BIN)/python -m tests.benchmarks.reading.structures
@@ -83,6 +84,7 @@ crash: $(TEST_READY)
 kills: $(TEST_READY)
 	$(BIN)/python -m tests.endurance.kill_loops --agent 200 --simulator 100 --broker 50
 	$(BIN)/python -m tests.endurance.postgres.kills --kills 60
+	$(BIN)/python -m tests.endurance.clusters.kills --each 20
 
 soak: $(TEST_READY)
 	$(BIN)/python -m tests.endurance.soak --messages $(MESSAGES)

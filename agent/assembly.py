@@ -86,7 +86,7 @@ def assemble_agent(
         closing(recording_of(files.folder / RECORDING, plan, header)) as recording,
         closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard,
     ):
-        log_transaction = TransactionLog(logger, lambda: files.store.head)
+        log_transaction = TransactionLog(logger, lambda: files.store.head, plan)
         messages = MessageBuilder(
             plan,
             evaluation_deadline_s=settings.evaluation_deadline_s,

@@ -9,8 +9,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.acquisition.built_in import BUILT_IN
-from agent.acquisition.registry import declared_metrics, grows_pool
+from agent.acquisition.registry import declared_metrics, grows_pool, uses_fidelities
 from agent.campaign.context import pool_arrays
+from agent.campaign.fidelity_rules import fidelity_problem, require_measurable
 from agent.campaign.limits.settings import LimitedSettings
 from agent.campaign.plan import AdditionalProperty, CampaignPlan, CampaignPlanSettings, Resume, parts_with
 from agent.entropy.measure import SMALLEST_RESOLUTION, default_resolution, default_scale
@@ -98,6 +99,8 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings, LimitedSettings):
         if self.property in self.additional_properties:
             message = f"{self.property!r} is the property already; leave it out of additional_properties"
             raise ValueError(message)
+        if problem := fidelity_problem(self):
+            raise ValueError(problem)
         return self
 
     def decided_by(self, policy: str, options: Mapping[str, Any]) -> Self:
@@ -148,6 +151,9 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings, LimitedSettings):
             pool: The candidates.
             start_values: Of the property.
             start_additional: Of the additional ones, a row for each of `start_values`.
+
+        Raises:
+            SettingsError: When a method cannot be told from the candidates' ids, or there are too many measurements.
         """
         additional = tuple(
             each.measured_on(name, [row[place] for row in start_additional])
@@ -173,5 +179,8 @@ class CampaignSettings(CampaignPlanSettings, CodeSettings, LimitedSettings):
         declared = {
             "metrics": declared_metrics(*plan.metered_by, self.unit, pool_arrays(pool), self.code),
             "grows_pool": grows_pool(self.policy, self.code),
+            "uses_fidelities": bool(self.fidelities) and uses_fidelities(self.policy, self.code),
         }
-        return plan.model_copy(update=declared)
+        made = plan.model_copy(update=declared)
+        require_measurable(made, pool)
+        return made

@@ -12,7 +12,8 @@ from protocols.errors import SettingsError
 EXTRA_OF: Final = {
     "rdkit": "molecules", "tblite": "molecules", "pyscf": "dft",
     "pyarrow": "parquet", "openpyxl": "excel", "zstandard": "zstd", "keyring": "keyring",
-    "matscipy": "potentials", "phonopy": "phonons", "sevenn": "mlip", "chgnet": "chgnet", "pyxtal": "pyxtal",
+    "matscipy": "potentials", "phonopy": "phonons", "sevenn": "mlip", "torch": "mlip",
+    "chgnet": "chgnet", "pyxtal": "pyxtal",
     "distributed": "dask",
 }  # fmt: skip
 """Package -> the extra of ours that installs it."""

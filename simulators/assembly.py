@@ -23,7 +23,7 @@ from protocols.storage.disk_floor import DiskFloor
 from protocols.storage.run_lock import RunLock
 from protocols.wire.messages import Health
 from protocols.wire.topics import EVERY_CAMPAIGN, instrument_status_filters, simulator_subscriptions
-from simulators.executor import make_executor
+from simulators.executors.choice import make_executor
 from simulators.faulty import faulty
 from simulators.messages import status_message
 from simulators.outbox import Outbox
@@ -61,7 +61,7 @@ def assemble_simulator(
         on_event: For the log.
 
     Raises:
-        StoreError: When its memory is in use or damaged.
+        StoreError: When its memory is in use or damaged, or its cache is somebody else's file.
     """
     advice = "end the other one, or give this one another --id"
     with RunLock(folder / f"{settings.id}.lock", holder=f"simulator {settings.id!r}", advice=advice):
@@ -78,7 +78,7 @@ def assemble_simulator(
                 is_over=is_over,
                 on_event=on_event,
             )
-            executor, transport = faulty(make_executor(settings), link, settings.faults, on_event)
+            executor, transport = faulty(make_executor(settings, on_event), link, settings.faults, on_event)
             with closing(PoisonMessageGuard(folder / f"{settings.id}.in_process")) as poison_guard:
                 yield SimulatorService(
                     settings,

@@ -1,18 +1,20 @@
-"""One evaluation from request to answer: the lab's time, the executor, the noise, and what is to be reported."""
+"""One evaluation from request to answer: the lab's time, the executor, its errors, and what is to be reported."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult, FailureReason
 from simulators.evaluator import EvaluationFailed
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
+from simulators.instrument.calibration import FIRST, Moment
+from simulators.instrument.latency import Latency
 from simulators.messages import Messages
-from simulators.noise import GaussianNoise, Latency
 from simulators.oracle_table import NoAnswer
+from simulators.registry import make_instrument
 from simulators.settings import ASE, SimulatorSettings
 
 
@@ -28,7 +30,7 @@ class Evaluation:
     """How one simulator evaluates.
 
     Args:
-        settings: Its latency and noise.
+        settings: Its latency, and what it errs by.
         executor: Where evaluations run.
         messages: Writes the answers.
         counts: Called with how evaluations end.
@@ -50,26 +52,28 @@ class Evaluation:
         self._counts = counts
         self._on_event = on_event
         self._latency = Latency(settings.latency)
-        self._noise = GaussianNoise.from_settings(settings.noise) if settings.noise else None
+        self._instrument = make_instrument(settings)
 
-    async def evaluate(self, request: CandidateRequest) -> EvaluationDone:
-        """Evaluate a candidate and write the answer, or none where the lab gives none."""
-        return EvaluationDone(request.attempt_id, await self._answer(request))
+    async def evaluate(self, request: CandidateRequest, moment: Moment = FIRST) -> EvaluationDone:
+        """Evaluate a candidate and write the answer, or none where the lab gives none.
+
+        Args:
+            request: What is asked for.
+            moment: When in the life of the instrument.
+        """
+        return EvaluationDone(request.attempt_id, await self._answer(request, moment))
 
     async def close(self) -> None:
         """End every evaluation that runs."""
         await self._executor.close()
 
-    async def _answer(self, request: CandidateRequest) -> CandidateResult | CandidateFailure | None:
+    async def _answer(self, request: CandidateRequest, moment: Moment) -> CandidateResult | CandidateFailure | None:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
             await asyncio.sleep(self._latency.seconds(request.attempt_id))
             _require_method(self._evaluator, request)
-            measured = await self._executor.evaluate(request)
-            if self._noise is not None:
-                noisy = tuple(self._noise.apply(quantity, request.candidate_id) for quantity in measured.quantities)
-                measured = replace(measured, quantities=noisy)
+            measured = self._instrument.measure(await self._executor.evaluate(request), request, moment)
             result = self._messages.result(request, measured, loop.time() - began)
         except EvaluationFailed as failure:
             self._counts[f"failed: {failure.reason.value}"] += 1

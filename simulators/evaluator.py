@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity, RawFile
+from protocols.wire.structure import CrystalStructure
 
 
 class EvaluationFailed(Exception):
@@ -34,6 +35,7 @@ class Measurement:
         conditions: What it was measured at.
         remarks: Whatever else there is to tell. Short texts and finite numbers, by name.
         files: Where raw measurements are kept.
+        structure: The crystal as it ended, where the evaluation changed it.
     """
 
     quantities: tuple[Quantity, ...]
@@ -42,6 +44,7 @@ class Measurement:
     conditions: tuple[Quantity, ...] = ()
     remarks: Mapping[str, str | float] = field(default_factory=dict)
     files: tuple[RawFile, ...] = ()
+    structure: CrystalStructure | None = None
 
     @classmethod
     def of(cls, answer: Measurement | tuple[Quantity, ...]) -> Measurement:
@@ -60,3 +63,17 @@ class Evaluator(Protocol):
             EvaluationFailed: When there is no result; anything else counts as a crash.
         """
         ...
+
+
+@runtime_checkable
+class NamedEvaluator(Protocol):
+    """An evaluator whose values depend on nothing but the request's content and what names it here."""
+
+    def identity(self) -> Mapping[str, str] | None:
+        """Return what names it for ever: its method, versions, parameters; None where its values are not to be kept."""
+        ...
+
+
+def identity_of(evaluator: Evaluator) -> Mapping[str, str] | None:
+    """Return what names an evaluator; None where it does not say: then no value of it is kept for another request."""
+    return evaluator.identity() if isinstance(evaluator, NamedEvaluator) else None

@@ -3,10 +3,11 @@
 An attempt meets at most one fault, the same in every process and in whatever order attempts come; instruments with one
 seed draw alike, so that only their rates tell them apart. `simulators.faulty` lets them act. Nothing here sleeps.
 
-**Repeatable campaigns.** Every fault costs attempts and changes no value: the answer that counts, and a late one, is
-that of any other attempt of the candidate, noise included. So what a campaign with `ordering = "in_order"` decides does
-not depend on who is how late, as long as `campaign.max_attempts` is never used up: which instrument gets the next
-attempt depends on time.
+**Repeatable campaigns.** Every fault costs attempts and changes no value: with `noise.per = "candidate"` the answer
+that counts, and a late one, is that of any other attempt of the candidate, noise included. So what a campaign with
+`ordering = "in_order"` decides does not depend on who is how late, as long as `campaign.max_attempts` is never used up:
+which instrument gets the next attempt depends on time. With `noise.per = "measurement"` another attempt has another
+error, as in a lab.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from protocols.wire.limits import MAX_ABS_VALUE, MAX_DURATION_S
 from protocols.wire.messages import CandidateRequest, CandidateResult, Quantity
-from simulators.noise import Seed, generator_for
+from simulators.instrument.draws import Seed, generator_for
 
 WRONG_UNIT: Final = "uncalibrated"
 """Unit of a value in the wrong one: no campaign's."""
@@ -98,8 +99,13 @@ class Faults:
     settings: FaultSettings
 
     def of(self, request: CandidateRequest) -> Fault | None:
-        """Return the fault of an attempt, or None: the same for the same candidate and number of the attempt."""
-        names = (request.candidate_id, str(request.attempt))
+        """Return the fault of an attempt, or None: the same for the same candidate and number of the attempt.
+
+        Methods and repetitions that a request names have faults of their own.
+        """
+        names: tuple[str, ...] = (request.candidate_id, str(request.attempt))
+        if request.fidelity is not None or request.replicate:
+            names += (request.fidelity or "", str(request.replicate))
         drawn = float(generator_for("fault", self.settings.seed, *names).random())
         for fault in Fault:
             drawn -= self.settings.rate_of(fault)

@@ -16,7 +16,7 @@ from protocols.wire.fresh_ids import fresh_id
 from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason
 from protocols.wire.topics import Channel, parse
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
 from simulators.faults import GARBAGE, Fault, Faults, FaultSettings, contradicting, spoilt
 from simulators.oracle_table import NoAnswer
 
@@ -35,7 +35,7 @@ def faulty(
 
 
 class FaultyExecutor:
-    """Evaluates as another one does, among faults; implements `simulators.executor.Executor`.
+    """Evaluates as another one does, among faults; implements `simulators.executors.executor.Executor`.
 
     Args:
         inner: Evaluates.

@@ -21,6 +21,7 @@ from protocols.wire.messages import (
 )
 from protocols.wire.topics import Channel, Topic
 from simulators.evaluator import Measurement
+from simulators.unreadable import Asked
 
 
 class Messages:
@@ -58,15 +59,23 @@ class Messages:
             conditions=measured.conditions,
             remarks=dict(measured.remarks),
             files=measured.files,
+            structure=measured.structure,
         )
-        if measured.replicates or measured.conditions or measured.remarks or measured.files or measured.provenance:
+        if (
+            measured.structure
+            or measured.replicates
+            or measured.conditions
+            or measured.remarks
+            or measured.files
+            or measured.provenance
+        ):
             try:
                 encode(message)
             except MessageError as error:
                 return self.failure(request, FailureReason.CALCULATION_FAILED, f"its result cannot be sent: {error}")
         return message
 
-    def failure(self, request: CandidateRequest, reason: FailureReason, detail: str) -> CandidateFailure:
+    def failure(self, request: CandidateRequest | Asked, reason: FailureReason, detail: str) -> CandidateFailure:
         """Write why nothing was measured."""
         return CandidateFailure(**self._common_fields(request), reason=reason, detail=cut(detail))
 
@@ -91,7 +100,7 @@ class Messages:
         )
         return topic_of(message), encode(message)
 
-    def _common_fields(self, request: CandidateRequest) -> dict[str, Any]:
+    def _common_fields(self, request: CandidateRequest | Asked) -> dict[str, Any]:
         return {
             "campaign": request.campaign,
             "message_id": self._new_id(),

@@ -36,6 +36,7 @@ from sqlmodel import Field, SQLModel
 from protocols.errors import StoreError
 from protocols.storage.database import Statements, opening, transaction
 from protocols.storage.server_url import DatabaseUrl, shown_url
+from simulators.instrument.calibration import InstrumentAge
 
 KEEP_DELIVERED: Final = 10_000
 """Attempts after which a delivered or withdrawn one is forgotten; until then a repeated request is known. An agent
@@ -92,11 +93,29 @@ class AttemptRow(SQLModel, table=True):
     """Of the receipt, and of when the attempt came."""
 
 
+class InstrumentRow(SQLModel, table=True):
+    """How old the instrument is: one row, and none where nothing of it ages."""
+
+    __tablename__ = "instrument"
+
+    key: int = Field(primary_key=True)
+    measurements: int
+    """How many it has begun."""
+    calibrated_at: str
+    """When it was calibrated last."""
+    digest: str
+
+
 ATTEMPT: Final[Table] = SQLModel.metadata.tables[str(AttemptRow.__tablename__)]
+INSTRUMENT: Final[Table] = SQLModel.metadata.tables[str(InstrumentRow.__tablename__)]
+
+THE_ROW: Final = 1
+"""Key of the only row of `instrument`."""
 
 _MINE: Final = ATTEMPT.c.attempt_id == bindparam("which")
 _FIND: Final = select(ATTEMPT.c.progress, ATTEMPT.c.answer_topic, ATTEMPT.c.answer).where(_MINE)
 _INSERT: Final = sqlite_insert(ATTEMPT).on_conflict_do_nothing()
+_AGE: Final = sqlite_insert(INSTRUMENT).prefix_with("OR REPLACE")
 _ADVANCE: Final = update(ATTEMPT).where(_MINE).values(progress=bindparam("progress_now"))
 _RECEIVED_AT: Final = select(ATTEMPT.c.received_at).where(_MINE)
 _OPEN: Final = select(ATTEMPT.c.attempt_id, func.length(ATTEMPT.c.request)).where(ATTEMPT.c.progress.not_in(OVER))
@@ -155,6 +174,8 @@ class Outbox:
         self._statements = Statements(connection)
         with transaction(connection, url):
             self._open = {which: int(size) for which, size in connection.execute(_OPEN)}
+            self.age = _age(connection, url)
+            """How old the instrument is."""
         self.open_bytes = sum(self._open.values())
         """Size of what was asked in the attempts that are not over [byte]."""
         self._new = 0
@@ -171,6 +192,7 @@ class Outbox:
                 if _known_version(connection, url) == WITHOUT_RECEIPTS:
                     add_receipts(connection)
                 ATTEMPT.create(connection, checkfirst=True)
+                INSTRUMENT.create(connection, checkfirst=True)
                 _require_unchanged(connection, url)
                 connection.exec_driver_sql(f"PRAGMA user_version={OUTBOX_VERSION}")
                 _forget(connection)
@@ -208,8 +230,13 @@ class Outbox:
             ).all()
         return [Answer(*row) for row in rows]
 
-    def write(self, changes: Iterable[Change], *, now: str) -> None:
+    def write(self, changes: Iterable[Change], *, now: str, age: InstrumentAge | None = None) -> None:
         """Write all changes of a transaction, or none.
+
+        Args:
+            changes: What changes about attempts.
+            now: The time, a label.
+            age: How old the instrument is after them; None where that has not changed.
 
         Raises:
             StoreError: When the database refuses; the simulator must end.
@@ -252,11 +279,29 @@ class Outbox:
                     self._statements.run(_LEAVE, [row])
                 elif not change.request:
                     self._statements.run(_ADVANCE, [row])
+            self._keep(age)
             self._new += len(new)
             if self._new >= FORGET_EVERY:
                 self._new = 0
                 _forget(self._connection)
         self._count_open(changes)
+
+    def _keep(self, age: InstrumentAge | None) -> None:
+        """Write how old the instrument is, if that has changed."""
+        if age is None or age == self.age:
+            return
+        self._statements.run(
+            _AGE,
+            [
+                {
+                    "key": THE_ROW,
+                    "measurements": age.measurements,
+                    "calibrated_at": age.calibrated_at,
+                    "digest": _age_digest(age),
+                }
+            ],
+        )
+        self.age = age
 
     def _count_open(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -302,6 +347,25 @@ def is_whole(row: Any) -> bool:
         confirmed = ""
     found = (row.request_digest, row.answer_digest, row.receipt_digest)
     return (asked, answered, confirmed) == found and row.progress in set(AttemptProgress)
+
+
+def _age(connection: Connection, url: DatabaseUrl) -> InstrumentAge:
+    """Return how old the instrument is; new, where nothing of it ages."""
+    row = connection.execute(select(INSTRUMENT)).fetchone()
+    if row is None:
+        return InstrumentAge()
+    age = InstrumentAge(row.measurements, row.calibrated_at)
+    if row.digest != _age_digest(age):
+        raise StoreError(
+            f"The count of measurements in the simulator's {shown_url(url)} was changed by something else",
+            expected="what the simulator wrote",
+            action="restore the file from a copy, or start with an empty --memory: a new instrument, just calibrated",
+        )
+    return age
+
+
+def _age_digest(age: InstrumentAge) -> str:
+    return _digest("", str(age.measurements).encode(), str(age.calibrated_at).encode())
 
 
 def _digest(attempt_id: str, *parts: bytes) -> str:

@@ -41,12 +41,14 @@ from protocols.wire.messages import (
     ResultReceipt,
 )
 from simulators.evaluation import Evaluation, EvaluationDone
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
+from simulators.instrument.calibration import Logbook, Moment
 from simulators.messages import Messages
 from simulators.outbound import Outbound
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
 from simulators.serving.fair_share import FairShare
 from simulators.settings import SimulatorSettings
+from simulators.unreadable import who_asks
 
 MAX_INPUTS_PER_COMMIT: Final = 64
 """Inputs that share a transaction under load."""
@@ -89,7 +91,7 @@ class _Running:
 class _Transaction:
     changes: list[Change] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
-    to_start: list[CandidateRequest] = field(default_factory=list)
+    to_start: list[tuple[CandidateRequest, Moment]] = field(default_factory=list)
     to_send: list[Answer] = field(default_factory=list)
 
 
@@ -155,6 +157,7 @@ class SimulatorService:
         self.waiting: deque[CandidateRequest] = deque()
         """Requests without a free slot."""
         self._evaluating: dict[str, _Running] = {}
+        self._logbook = Logbook(settings.counted_by, outbox.age)
         self._shares = FairShare()
         self._refusals = 0
         self._room = asyncio.Event()
@@ -245,9 +248,14 @@ class SimulatorService:
     def _take(self, transaction: _Transaction, delivery: Delivery) -> None:
         try:
             require_signature(delivery, always=self._require_signatures)
+        except MessageError as error:
+            self._refuse(delivery, error.reason, str(error))
+            return
+        try:
             message = decode(delivery.topic, delivery.payload)
         except MessageError as error:
             self._refuse(delivery, error.reason, str(error))
+            self._tell_who_asks(transaction, delivery, str(error))
             return
         if isinstance(message, ResultReceipt) and message.status is ReceiptStatus.WITHDRAWN:
             self._leave(transaction, [each for each in self.waiting if each.attempt_id == message.attempt_id])
@@ -274,6 +282,14 @@ class SimulatorService:
         self._refusals += 1
         if self._refusals <= MAX_REFUSAL_LINES:
             self._on_event("message_refused", reason=reason, topic=delivery.topic[:200], detail=detail)
+
+    def _tell_who_asks(self, transaction: _Transaction, delivery: Delivery, detail: str) -> None:
+        """Answer an unreadable request, once and for nothing that is remembered; a flood of them is not answered."""
+        asked = who_asks(delivery.topic, delivery.payload)
+        if asked is None or self._refusals > MAX_REFUSAL_LINES or self._outbox.find(asked.attempt_id) is not None:
+            return
+        failure = self._messages.failure(asked, FailureReason.INVALID_REQUEST, detail)
+        transaction.to_send.append(Answer(asked.attempt_id, topic_of(failure), encode(failure)))
 
     def _take_request(self, transaction: _Transaction, request: CandidateRequest, delivery: Delivery) -> None:
         """Queue a new attempt; answer a known one from the store."""
@@ -321,7 +337,7 @@ class SimulatorService:
             self.waiting.remove(request)
             self._begin(request)
             transaction.changes.append(Change(request.attempt_id, AttemptProgress.STARTED))
-            transaction.to_start.append(request)
+            transaction.to_start.append((request, self._logbook.begin(request, self._clock())))
         if len(self.waiting) < MAX_WAITING:
             self._room.set()
         else:
@@ -344,12 +360,12 @@ class SimulatorService:
 
     def _commit_and_send(self, transaction: _Transaction) -> None:
         with self._poison_guard.handling(transaction.deliveries):
-            self._outbox.write(transaction.changes, now=self._clock().isoformat())
+            self._outbox.write(transaction.changes, now=self._clock().isoformat(), age=self._logbook.age)
         self._poison_guard.clear(transaction.deliveries)
         for delivery in transaction.deliveries:
             self._transport.acknowledge(delivery)
-        for request in transaction.to_start:
-            self._spawn(self._evaluate(request))
+        for request, moment in transaction.to_start:
+            self._spawn(self._evaluate(request, moment))
         now = _time()
         self.outbound.send_answers([*transaction.to_send, *self.outbound.pop_due(now)], now)
 
@@ -359,8 +375,8 @@ class SimulatorService:
         transaction.changes.append(Change(attempt_id, AttemptProgress.ANSWERED, answer=answer))
         transaction.to_send.append(answer)
 
-    async def _evaluate(self, request: CandidateRequest) -> None:
-        await self.inbox.put(await self._evaluation.evaluate(request))
+    async def _evaluate(self, request: CandidateRequest, moment: Moment) -> None:
+        await self.inbox.put(await self._evaluation.evaluate(request, moment))
 
     async def _read_link(self) -> None:
         while True:

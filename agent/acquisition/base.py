@@ -18,9 +18,11 @@ from agent.entropy.target_properties import TargetProperty
 from agent.metrics import Meter, Metric
 from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog
+from agent.pool.fidelities import Fidelities
 from agent.pool.growth import NewCandidate
 from agent.pool.interventions import Interventions
 from agent.pool.limits.new_candidates import LimitsOnNew
+from protocols.tables.blocks.sorted_ids import Ids
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -41,9 +43,11 @@ class PoolArrays:
         log: Values from before the campaign, which are no observations of it.
         interventions: What the candidates set, where the pool is of interventions in a system.
         smiles: Of each candidate, length n, empty where it is no molecule; nothing where none is one.
+        fidelities: What each row measures, and at which cost, where the campaign has several methods and its policy
+            says `uses_fidelities = True`; None where every row is a candidate.
     """
 
-    candidate_ids: tuple[str, ...]
+    candidate_ids: Ids
     features: FloatArray
     family_codes: IndexArray
     families: tuple[str, ...]
@@ -52,9 +56,10 @@ class PoolArrays:
     log: EarlierLog | None = None
     interventions: Interventions | None = None
     smiles: tuple[str, ...] = ()
+    fidelities: Fidelities | None = None
 
     def beyond(self, size: int) -> PoolArrays:
-        """Return what joined a pool after its first `size` candidates."""
+        """Return what joined a pool after its first `size` rows; what the rows measure is told of all of them."""
         return replace(
             self,
             candidate_ids=self.candidate_ids[size:],
@@ -67,10 +72,11 @@ class PoolArrays:
         """Return the pool with what joined it, as `beyond` tells it."""
         return replace(
             self,
-            candidate_ids=self.candidate_ids + joined.candidate_ids,
+            candidate_ids=(*self.candidate_ids, *joined.candidate_ids),
             features=np.vstack((self.features, joined.features)),
             family_codes=np.concatenate((self.family_codes, joined.family_codes)),
             smiles=(self.smiles or ("",) * len(self.candidate_ids)) + joined.smiles if joined.smiles else self.smiles,
+            fidelities=joined.fidelities,
         )
 
 
@@ -97,6 +103,8 @@ class AcquisitionContext:
         campaign_seed: Seed of the campaign, for what is drawn once and holds for all of its decisions.
         limits: What may be asked for of candidates that are made now, which a policy that makes any must keep to; of
             the pool's own, those that may not be asked for are not available. None where nothing is limited.
+        cost_left: Units of the budget that are neither spent nor in flight: what is chosen together may cost as much.
+            A candidate costs 1 where `pool.fidelities` tells no costs.
     """
 
     pool: PoolArrays
@@ -114,6 +122,7 @@ class AcquisitionContext:
     policy: str = ""
     campaign_seed: int = 0
     limits: LimitsOnNew | None = None
+    cost_left: int = 0
 
     @property
     def target_values(self) -> tuple[tuple[TargetProperty, FloatArray], ...]:

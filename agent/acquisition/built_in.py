@@ -15,6 +15,7 @@ BUILT_IN: Final[Mapping[str, str]] = MappingProxyType(
         "etal": "agent.acquisition.etal:EntropyTargeted",
         "etal_reference": "agent.acquisition.etal_reference:PublishedEntropyTargeted",
         "expected_improvement": "agent.acquisition.causal.exploiting:ExpectedImprovement",
+        "fidelity_gain": "agent.acquisition.fidelities.fidelity_gain:FidelityGain",
         "gap_gain": "agent.acquisition.gap_gain:GapGain",
         "joint_entropy": "agent.acquisition.joint_entropy:JointEntropy",
         "molecule_edits": "agent.acquisition.molecules.molecule_edits:MoleculeEdits",

@@ -43,6 +43,7 @@ What was tried and does worse is in docs/explanation/gap-gain.md.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -55,10 +56,20 @@ from agent.acquisition.grown_surrogate import canonical_order
 from agent.acquisition.pooled_surrogate import LEAST_ROWS, PooledHistory, histories
 from agent.acquisition.selection import Pick, best_two, check_number, check_whole_number, proposal_of
 from agent.entropy.bias import GAP_TOLERANCE_NAT, inserted
-from agent.entropy.change_table import ChangeTableMemory
+from agent.entropy.change_table import ChangeTable, ChangeTableMemory
 from agent.entropy.target_properties import TargetProperty, combined_entropy
 from agent.surrogate.active_rows import MOST_ACTIVE
 from agent.surrogate.standardise import ColumnMemory
+
+ALL_ROWS: Final = "all"
+"""Stands for all rows of a pool."""
+
+DEFAULT_MEMORY_MB: Final = 256
+"""Memory of the whitened covariances [MiB], and as much again for those of the reference rows: 100,000 rows with 300
+values in single precision. What is computed again for ten million costs half a minute a value, on one core."""
+
+SCORED_AT_ONCE: Final = 16_384
+"""Candidates whose values to come are laid out at their nodes at a time: 4 MiB with one property."""
 
 DEFAULT_MODEL_SHARE: Final = 0.5
 """λ: the model alone (1) balances no better than chance, the gaps alone (0) teach it less: see the page below."""
@@ -71,7 +82,9 @@ class GapGain:
         model_share: λ, from 0 to 1.
         tolerance: τ, positive [nat].
         credit: κ, from 0 to 1.
-        active_rows: Most rows of the pool that are scored, at least 1.
+        active_rows: Most rows of the pool that are scored, at least 1; "all" for every one, however large it is.
+        memory_mb: Most memory of what is kept of covariances with them, at least 0 [MiB]. Where they take more, they
+            are computed again for each value that comes, block by block: the same choice, but for rounding.
 
     Raises:
         SettingsError: On an option out of its range.
@@ -85,14 +98,18 @@ class GapGain:
         model_share: float = DEFAULT_MODEL_SHARE,
         tolerance: float = GAP_TOLERANCE_NAT,
         credit: float = 0.0,
-        active_rows: int = MOST_ACTIVE,
+        active_rows: int | str = MOST_ACTIVE,
+        memory_mb: int = DEFAULT_MEMORY_MB,
     ) -> None:
         check_number("model_share", model_share, 0.0, 1.0)
         check_number("tolerance", tolerance, 1e-6, 10.0)
         check_number("credit", credit, 0.0, 1.0)
-        check_whole_number("active_rows", active_rows, 1)
+        if active_rows != ALL_ROWS:
+            check_whole_number("active_rows", active_rows, 1)
+        check_whole_number("memory_mb", memory_mb, 0)
         self._options = _Options(model_share, tolerance, credit)
-        self._most_active = active_rows
+        self._most_active = sys.maxsize if isinstance(active_rows, str) else active_rows
+        self._memory_bytes = memory_mb * 1024**2
         self._columns = ColumnMemory()
         self._tables = ChangeTableMemory()
         self._kept: tuple[PoolArrays, tuple[TargetProperty, ...], list[PooledHistory]] | None = None
@@ -118,7 +135,10 @@ class GapGain:
         pool = context.pool
         targets = tuple(each for each, _ in context.target_values)
         if self._kept is None or self._kept[0] is not pool or self._kept[1] != targets:
-            self._kept = (pool, targets, histories(pool, self._columns.of(pool.features), targets, self._most_active))
+            columns = self._columns.of(pool.features)
+            self._kept = (
+                pool, targets, histories(pool, columns, targets, self._most_active, self._memory_bytes)
+            )  # fmt: skip
         order, started = canonical_order(context)
         for history, (_, values), stds in zip(
             self._kept[2], context.target_values, context.target_uncertainties, strict=True
@@ -234,19 +254,29 @@ class _Decision:
                 (mean[here], np.hypot(std[here], forecast.noise_std))
                 for forecast, (mean, std) in zip(self._forecasts, predictions, strict=True)
             ]
-            added = self._added(int(code), values)
-            fall[here] = expected_fall(self._h, int(code), added, self._weights, self._options.credit)
-            gain[here] = added @ self._weights
+            tables = self._tables_of(int(code), values)
+            for start in range(0, len(here), SCORED_AT_ONCE):
+                some = slice(start, start + SCORED_AT_ONCE)
+                added = self._added(tables, [(mean[some], std[some]) for mean, std in values])
+                fall[here[some]] = expected_fall(self._h, int(code), added, self._weights, self._options.credit)
+                gain[here[some]] = added @ self._weights
         return fall / (squared_gaps(self._h) + len(self._h) * self._options.tolerance**2), gain
 
-    def _added(self, code: int, values: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
-        """Return δ at every node of every candidate of a family, shape (c, k); of values as mean and deviation."""
-        total = np.zeros((len(values[0][0]), len(self._weights)))
+    def _tables_of(self, code: int, values: list[tuple[FloatArray, FloatArray]]) -> list[ChangeTable]:
+        """Return what a value of each property does to a family; of values of all its candidates."""
+        tables: list[ChangeTable] = []
         for place, (target, samples) in enumerate(zip(self._targets, self._samples, strict=True)):
-            (mean, std), at = values[place], self._nodes[place]
+            mean, std = values[place]
             reach = TABLE_REACH * std
-            low, high = float((mean - reach).min()), float((mean + reach).max())
-            table = self._tables.of((place, code), target.measure, samples[code], low, high, undefined=FIRST_VALUE_GAIN)
+            ends = float((mean - reach).min()), float((mean + reach).max())
+            table = self._tables.of((place, code), target.measure, samples[code], *ends, undefined=FIRST_VALUE_GAIN)
+            tables.append(table)
+        return tables
+
+    def _added(self, tables: list[ChangeTable], values: list[tuple[FloatArray, FloatArray]]) -> FloatArray:
+        """Return δ at every node of some candidates of a family, shape (c, k); of values as mean and deviation."""
+        total = np.zeros((len(values[0][0]), len(self._weights)))
+        for target, table, (mean, std), at in zip(self._targets, tables, values, self._nodes, strict=True):
             total += target.weight * table.at(mean, std, at)
         return total
 

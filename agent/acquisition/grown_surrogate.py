@@ -11,6 +11,7 @@ import numpy as np
 
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray
 from agent.surrogate.growing import GrowingGP, GrowthSettings
+from agent.surrogate.pool_blocks import rows_of
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import Standardisation
 
@@ -54,7 +55,7 @@ class GrownSurrogate:
 
     def standardised(self, rows: IndexArray) -> FloatArray:
         """Standardised features of pool members, shape (r, d)."""
-        return self._columns.apply(self._features[rows])
+        return self._columns.apply(rows_of(self._features, rows))
 
     def follow(self, rows: IndexArray, values: FloatArray, stds: FloatArray, started: int) -> GrowingGP | None:
         """Return the process, grown up to the last row; None while there are too few.

@@ -15,11 +15,13 @@ import numpy as np
 from agent.acquisition.base import FloatArray, IndexArray, PoolArrays
 from agent.entropy.target_properties import TargetProperty
 from agent.surrogate.active_rows import ActiveRows, PoolRows
+from agent.surrogate.covariances import StreamedColumns
 from agent.surrogate.growing import GrowingGP, GrowthSettings
 from agent.surrogate.pending_conditioned import PendingConditioned
 from agent.surrogate.prior import MOST_FIT_ROWS, PosteriorModeFit
 from agent.surrogate.reducible_variance import ReducibleVariance
 from agent.surrogate.standardise import Standardisation
+from agent.surrogate.streamed_variance import StreamedReducibleVariance
 
 LEAST_ROWS: Final = 4
 """Fewest values that a process is fitted to."""
@@ -39,10 +41,12 @@ class PooledHistory:
         pool: The pool.
         columns: Statistics of its features.
         most_active: Most rows that are looked at (see `active_rows`).
+        memory_bytes: Most memory of what is kept of covariances with them; where they take more, they are computed
+            again for each row that comes.
     """
 
-    def __init__(self, pool: PoolArrays, columns: Standardisation, most_active: int) -> None:
-        self._pool, self._most_active = pool, most_active
+    def __init__(self, pool: PoolArrays, columns: Standardisation, most_active: int, memory_bytes: int) -> None:
+        self._pool, self._most_active, self._memory_bytes = pool, most_active, memory_bytes
         self._rows = PoolRows(pool.features, pool.family_codes, len(pool.families), columns)
         n = len(pool.family_codes)
         self._reference = np.unique(np.linspace(0, n - 1, min(REFERENCE_ROWS, n)).astype(np.int64))
@@ -85,7 +89,10 @@ class PooledHistory:
         self._active = ActiveRows(self._rows, self._pool.family_codes, self._reference, self._most_active)
         self._active.known = observed
         growth = GrowthSettings(
-            max_fit_rows=MOST_FIT_ROWS, refit_share=REFIT_SHARE, fit=PosteriorModeFit(self._rows.groups)
+            max_fit_rows=MOST_FIT_ROWS,
+            memory_bytes=self._memory_bytes,
+            refit_share=REFIT_SHARE,
+            fit=PosteriorModeFit(self._rows.groups),
         )
         self.process = GrowingGP(self._active, self._rows.of(observed), values, growth, stds)
         self._renew()
@@ -100,7 +107,12 @@ class PooledHistory:
 
     def _renew(self) -> None:
         places = np.searchsorted(self._active.indices, self._reference)
-        self.reducible = ReducibleVariance(self.process, self._active, places)
+        columns = self.process.columns
+        self.reducible: ReducibleVariance | StreamedReducibleVariance = (
+            StreamedReducibleVariance(self.process, columns, self._active, places)
+            if isinstance(columns, StreamedColumns)
+            else ReducibleVariance(self.process, self._active, places)
+        )
 
 
 class PooledForecast:
@@ -112,7 +124,9 @@ class PooledForecast:
         rows: Describes pool members.
     """
 
-    def __init__(self, process: GrowingGP, reducible: ReducibleVariance, rows: PoolRows) -> None:
+    def __init__(
+        self, process: GrowingGP, reducible: ReducibleVariance | StreamedReducibleVariance, rows: PoolRows
+    ) -> None:
         self._process, self._reducible, self._rows = process, reducible, rows
         self._conditioned = PendingConditioned(process)
 
@@ -148,7 +162,11 @@ class PooledForecast:
 
 
 def histories(
-    pool: PoolArrays, columns: Standardisation, targets: Sequence[TargetProperty], most_active: int
+    pool: PoolArrays,
+    columns: Standardisation,
+    targets: Sequence[TargetProperty],
+    most_active: int,
+    memory_bytes: int,
 ) -> list[PooledHistory]:
     """Return a history for each property."""
-    return [PooledHistory(pool, columns, most_active) for _ in targets]
+    return [PooledHistory(pool, columns, most_active, memory_bytes) for _ in targets]

@@ -111,6 +111,14 @@ def grows_pool(name: str, code: CodeSource = INSTALLED) -> bool:
     return bool(getattr(_policy_class(name, code), "grows_pool", False))
 
 
+def uses_fidelities(name: str, code: CodeSource = INSTALLED) -> bool:
+    """Tell whether a policy chooses among measurements by all methods; arguments and errors as `grows_pool`.
+
+    A class says so by `uses_fidelities = True`; of any other what it chooses is asked for by the target method.
+    """
+    return bool(getattr(_policy_class(name, code), "uses_fidelities", False))
+
+
 def require_fixed_pool(name: str, code: CodeSource = INSTALLED) -> None:
     """Refuse a policy that makes candidates of its own, where nobody would measure them; arguments as `grows_pool`.
 

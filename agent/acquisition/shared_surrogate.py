@@ -9,7 +9,8 @@ import numpy as np
 from agent.acquisition.base import AcquisitionContext, FloatArray, IndexArray
 from agent.acquisition.selection import DEFAULT_MAX_TRAINING_ROWS, training_positions
 from agent.surrogate.gaussian_process import FittedGP, fit
-from agent.surrogate.standardise import BLOCK_ROWS, Standardisation
+from agent.surrogate.pool_blocks import BLOCK_ROWS, rows_of
+from agent.surrogate.standardise import Standardisation
 
 
 class SharedSurrogate:
@@ -29,7 +30,7 @@ class SharedSurrogate:
 
     def rows(self, indices: IndexArray) -> FloatArray:
         """Standardised features of pool members, shape (r, d)."""
-        return self._columns.apply(self._context.pool.features[indices])
+        return self._columns.apply(rows_of(self._context.pool.features, indices))
 
     @cached_property
     def process(self) -> FittedGP | None:

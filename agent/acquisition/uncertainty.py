@@ -14,6 +14,9 @@ from agent.surrogate.growing import GrowingGP, GrowthSettings
 from agent.surrogate.pending_conditioned import PendingConditioned
 from agent.surrogate.standardise import ColumnMemory
 
+DEFAULT_MEMORY_MB: Final = 1_024
+"""Memory of the whitened covariances [MiB]: a million rows with 250 values in single precision."""
+
 ROWS_TO_GROW_FROM: Final = 8
 """Fewest labelled rows of a process that grows: one of fewer is fitted at every decision, as each row tells a lot."""
 
@@ -28,15 +31,23 @@ class Uncertainty:
     Args:
         max_training_rows: Most labelled rows of a fit, at least 4 (see `surrogate.growing.GrowthSettings`).
 
+        memory_mb: Most memory of the covariances with the candidates, at least 0 [MiB]. Where they take more, they are
+            computed again for each value that comes, block by block: the same choice, but for rounding.
+
     Raises:
         SettingsError: On an option out of its range.
     """
 
     runs_inline: ClassVar[bool] = False
 
-    def __init__(self, *, max_training_rows: int = DEFAULT_MAX_TRAINING_ROWS) -> None:
+    def __init__(
+        self, *, max_training_rows: int = DEFAULT_MAX_TRAINING_ROWS, memory_mb: int = DEFAULT_MEMORY_MB
+    ) -> None:
         check_whole_number("max_training_rows", max_training_rows, 4)
-        self._growth = GrowthSettings(max_fit_rows=max_training_rows, max_rows=max_training_rows)
+        check_whole_number("memory_mb", memory_mb, 0)
+        self._growth = GrowthSettings(
+            max_fit_rows=max_training_rows, max_rows=max_training_rows, memory_bytes=memory_mb * 1024**2
+        )
         self._columns = ColumnMemory()
         self._kept: tuple[PoolArrays, GrownSurrogate] | None = None
 

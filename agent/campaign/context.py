@@ -33,6 +33,7 @@ def pool_arrays(pool: Pool) -> PoolArrays:
         pool.log,
         pool.interventions,
         pool.smiles,
+        pool.fidelities,
     )
 
 
@@ -71,6 +72,7 @@ class ContextMaker:
         campaign = self._campaign
         plan, statuses, acquired = campaign.plan, campaign.statuses, campaign.acquired
         is_observed = statuses == _OBSERVED
+        known = campaign.pool.fidelities if campaign.rest_policy else None
         if plan.ordering is Ordering.IN_ORDER:
             pending = self._indices_of(campaign.chosen.values())
             is_observed[pending] = False
@@ -78,6 +80,10 @@ class ContextMaker:
             acquired = acquired[:seen]
         else:
             pending = self._indices_of(campaign.open_decisions.values())
+        if known is not None:  # the policy that decides the rest chooses candidates, and knows of nothing else
+            is_candidate = known.is_candidate
+            is_observed &= is_candidate
+            pending, acquired = pending[is_candidate[pending]], acquired[is_candidate[acquired]]
         observed = self._observed.of(is_observed)
         return AcquisitionContext(
             pool=self.pool,
@@ -95,6 +101,7 @@ class ContextMaker:
             policy=campaign.rest_policy,
             campaign_seed=plan.seed,
             limits=campaign.asking.on_new() if campaign.asking.is_limiting else None,
+            cost_left=campaign.cost_left,
         )
 
     def _indices_of(self, decisions: Iterable[Iterable[str]]) -> IndexArray:

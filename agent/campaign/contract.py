@@ -11,19 +11,36 @@ from agent.pool.growth import MAX_ADDED_CANDIDATES, NewCandidate, growth_breach
 from protocols.wire.messages import Quantity
 
 
-def contract_breach(campaign: Campaign, quantities: tuple[Quantity, ...]) -> str:
-    """Return what is wrong with a result, or nothing: its properties, units and ranges are those of the plan."""
-    plan = campaign.plan
-    wanted = [(plan.property_name, plan.unit, plan.valid_range)]
-    wanted += [(each.name, each.unit, each.valid_range) for each in plan.additional_properties]
-    return next((breach for each in wanted if (breach := _breach(quantities, *each))), "")
+def contract_breach(campaign: Campaign, quantities: tuple[Quantity, ...], which: str) -> str:
+    """Return what is wrong with a result, or nothing: its properties, units and ranges are those of the plan.
+
+    Args:
+        campaign: The state.
+        quantities: What was measured.
+        which: Id of the row of the pool that they are of.
+    """
+    wanted = _bounds(campaign, which).items()
+    return next((breach for name, bounds in wanted if (breach := _breach(quantities, name, *bounds))), "")
 
 
-def amendment_breach(campaign: Campaign, quantity: Quantity) -> str:
-    """Return what is wrong with a corrected value, or nothing: it is of any one of the plan's properties."""
+def _bounds(campaign: Campaign, which: str) -> dict[str, tuple[str, tuple[float, float]]]:
+    """Return unit and range of each property, as a method may have its own."""
     plan = campaign.plan
-    bounds = {plan.property_name: (plan.unit, plan.valid_range)}
-    bounds |= {each.name: (each.unit, each.valid_range) for each in plan.additional_properties}
+    method = plan.fidelities.get(plan.measurement_of(which).fidelity or "")
+    valid_range = plan.valid_range if method is None or method.valid_range is None else method.valid_range
+    bounds = {plan.property_name: (plan.unit, valid_range)}
+    return bounds | {each.name: (each.unit, each.valid_range) for each in plan.additional_properties}
+
+
+def amendment_breach(campaign: Campaign, quantity: Quantity, which: str) -> str:
+    """Return what is wrong with a corrected value, or nothing: it is of any one of the plan's properties.
+
+    Args:
+        campaign: The state.
+        quantity: The value.
+        which: Id of the row of the pool that it is of.
+    """
+    bounds = _bounds(campaign, which)
     if quantity.name not in bounds:
         return f"{quantity.name!r} is none of the properties that are balanced; expected {' or '.join(bounds)}"
     return _breach((quantity,), quantity.name, *bounds[quantity.name])

@@ -139,7 +139,7 @@ def decide_result(campaign: Campaign, message: CandidateResult, *, signed_by: st
     if is_contradiction(attempt.results):
         why = "the journal holds another result of this attempt, which stays"
         return _kept(attempt, message, ReceiptStatus.CONTRADICTS, why, ResultContradicted(**said))
-    problem = contract_breach(campaign, message.quantities)
+    problem = contract_breach(campaign, message.quantities, attempt.candidate_id)
     if closed := _closed(campaign, attempt):
         why = problem or closed
         return _kept(attempt, message, ReceiptStatus.LATE, why, LateResultKept(**said, why=why, refused=bool(problem)))
@@ -161,6 +161,7 @@ def decide_result(campaign: Campaign, message: CandidateResult, *, signed_by: st
         conditions=tuple(map(_measured, message.conditions)),
         remarks=message.remarks,
         files=tuple(RawFileLink(each.name, each.uri, each.sha256, each.size_bytes) for each in message.files),
+        structure=message.structure,
     )
     return _receipt(message, ReceiptStatus.ACCEPTED, "", accepted)
 
@@ -222,10 +223,9 @@ def _attempt(campaign: Campaign, message: CandidateResult | CandidateFailure) ->
     attempt = campaign.attempts.get(named)
     if attempt is None:
         raise MessageError("unknown_attempt", f"Attempt {named!r} was never made by this campaign")
-    if attempt.candidate_id != message.candidate_id:
-        raise MessageError(
-            "invalid", f"Attempt {named!r} is of {attempt.candidate_id!r}, not of {message.candidate_id!r}"
-        )
+    asked = campaign.plan.measurement_of(attempt.candidate_id).candidate_id
+    if asked != message.candidate_id:
+        raise MessageError("invalid", f"Attempt {named!r} is of {asked!r}, not of {message.candidate_id!r}")
     if attempt.recipient not in {ANY_SIMULATOR, message.simulator}:
         raise MessageError(
             "wrong_sender", f"Attempt {named!r} went to {attempt.recipient!r}, not to {message.simulator!r}"

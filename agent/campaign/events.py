@@ -19,6 +19,7 @@ from agent.pool.growth import NewCandidate
 from agent.pool.limits.settings import AskingLimits
 from protocols.errors import StoreError
 from protocols.tables.account import Account
+from protocols.wire.structure import CrystalStructure
 
 MAX_REASON_LENGTH: Final = 300
 """Longest reason kept in an event [character]."""
@@ -214,6 +215,8 @@ class ResultAccepted:
     """Whatever else the lab told."""
     files: tuple[RawFileLink, ...] = ()
     """Where raw measurements are kept."""
+    structure: CrystalStructure | None = None
+    """The crystal as it ended, as the lab told it."""
 
     def values_of(self, names: Sequence[str]) -> tuple[float, ...]:
         """Return the values of additional properties, by name."""

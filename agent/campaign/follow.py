@@ -68,7 +68,7 @@ def _of_waiting(campaign: Campaign) -> Iterator[Event]:
             if limit := _why_limited(campaign, candidate_id, takes):
                 yield CandidateAbandoned(candidate_id, f"{why.reason}; for another attempt {limit}"[:MAX_REASON_LENGTH])
                 continue
-            decision, turn = campaign.decision_of[candidate_id], campaign.requested + made + why.place
+            decision, turn = campaign.decision_of[candidate_id], campaign.chosen_count + made + why.place
             assigned = assigner.assign(candidate_id, decision, made + 1, turn=turn)
             if assigned.never:
                 yield CandidateAbandoned(candidate_id, _abandoned_reason(assigned.why, made))
@@ -147,7 +147,7 @@ def _finish_reason(campaign: Campaign) -> str:
         return "stopped by the operator"
     if campaign.asking_ended:
         return campaign.asking_ended[:MAX_REASON_LENGTH]
-    if campaign.requested >= campaign.budget:
+    if not campaign.affordable_count:
         return "the budget is spent"
     if not campaign.choosable_count and not campaign.may_grow:
         return _nothing_left(campaign)
@@ -156,7 +156,12 @@ def _finish_reason(campaign: Campaign) -> str:
 
 def _nothing_left(campaign: Campaign) -> str:
     """Say that no candidate is left to choose, and which limit keeps out most of those that are."""
-    left = np.flatnonzero(campaign.statuses == int(CandidateStatus.AVAILABLE)).tolist()
+    is_left = campaign.statuses == int(CandidateStatus.AVAILABLE)
+    if (known := campaign.pool.fidelities) is not None:
+        is_left &= known.is_candidate if campaign.rest_policy else True
+        if is_left.any() and not (is_left & (known.cost <= campaign.cost_left)).any():
+            return "the budget is spent: what is left of it pays none of the measurements that are left"
+    left = np.flatnonzero(is_left).tolist()
     reasons = campaign.asking.reasons(campaign.pool, left) if campaign.asking.is_limiting else {}
     if not reasons:
         return "no candidate is left"

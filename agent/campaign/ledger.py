@@ -24,7 +24,7 @@ from agent.acquisition.built_in import BUILT_IN
 from agent.acquisition.registry import declared_metrics, make_meter
 from agent.campaign.context import ContextMaker, pool_arrays
 from agent.campaign.decide import Consequence, decide_message
-from agent.campaign.event_descriptions import changes_dataset, observations_of, taken_away_by
+from agent.campaign.event_descriptions import observations_of, taken_away_by
 from agent.campaign.events import CampaignStarted, Event
 from agent.campaign.follow import react
 from agent.campaign.gap_progress import GapProgress, values_needed
@@ -33,6 +33,7 @@ from agent.campaign.proposals import DecisionNeeded, decide_proposal, decision_n
 from agent.campaign.state import Campaign
 from agent.campaign.stop_rules import Noticed, RuleWatch
 from agent.campaign.stop_settings import StopSettings
+from agent.campaign.target_values import candidate_index, changes_target, target_value
 from agent.entropy.best import BestSoFar
 from agent.entropy.bias import BiasMeter, BiasPoint
 from agent.entropy.dataset import DatasetBias
@@ -48,12 +49,16 @@ ProposeNow = Callable[[AcquisitionContext, int], Proposal | None]
 
 @dataclass(frozen=True, slots=True)
 class TrajectoryPoint:
-    """The metrics after one observation; `changed` names the families whose rows are new at this observation."""
+    """The metrics after one observation; `changed` names the families whose rows are new at this observation.
+
+    `spent` is what all that had their outcome by then have taken of the budget.
+    """
 
     observation: int
     sequence: int
     point: BiasPoint
     changed: tuple[str, ...]
+    spent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +158,16 @@ class Ledger:
         Raises:
             InvariantViolation: When it cannot follow the ones before; the ledger is then not to be used.
         """
+        pool = self.pool  # at the beginning of candidates alone: what is measured besides joins it with the plan
         self.campaign.apply(event)
         if isinstance(event, CampaignStarted):
-            self._bias = DatasetBias(self.pool.families, event.plan.targets)
-            self.progress = GapProgress(event.plan.stop, values_needed(self.pool))
-            self._rules = RuleWatch(self.campaign, self.pool) if event.plan.stop.has_rules else None
-            self._declared = self._meter_of(event.plan)
+            self._bias = DatasetBias(pool.families, event.plan.targets)
+            self.progress = GapProgress(event.plan.stop, values_needed(pool))
+            self._rules = RuleWatch(self.campaign, pool) if event.plan.stop.has_rules else None
+            self._declared = self._meter_of(event.plan, pool)
         if self._rules is not None and self.campaign.fired is None:
             self._rules.note(event)
-        metrics = self._measure(event) if changes_dataset(event) else None
+        metrics = self._measure(event) if changes_target(event, self.campaign.plan) else None
         return Change(self.campaign.sequence, event, metrics)
 
     def fold_journalled(self, event: Event) -> Change:
@@ -226,12 +232,12 @@ class Ledger:
         """
         return decide_proposal(self.campaign, question.needed, question.based_on, proposal)
 
-    def _meter_of(self, plan: CampaignPlan) -> DatasetMeter[Meter] | None:
+    def _meter_of(self, plan: CampaignPlan, pool: PoolArrays) -> DatasetMeter[Meter] | None:
         """Return what computes the declared metrics; None where there are none, or they cannot be had here."""
         name, options = plan.metered_by
         if not plan.metrics or not self.campaign.pool.is_whole or (self._code is None and name not in BUILT_IN):
             return None
-        code, pool = self._code or INSTALLED, self.pool  # as it is at the start
+        code = self._code or INSTALLED
         if declared_metrics(name, options, plan.unit, pool, code) != plan.metrics:
             return None  # the journal is of a version that declared others
         return DatasetMeter(lambda: make_meter(name, options, pool, plan.property_names, code, seed=plan.seed))
@@ -244,21 +250,26 @@ class Ledger:
         point = self.point()
         self.best.see(self.observation, point)
         self.progress.see(self.observation, point)
-        return TrajectoryPoint(self.observation, self.campaign.sequence, point, changed)
+        return TrajectoryPoint(self.observation, self.campaign.sequence, point, changed, self.campaign.spent)
 
     def _put(self, event: Event) -> list[int]:
         """Let the dataset change; return the codes of the families in which it does."""
-        index_of, codes, declared = self.campaign.pool.index_of, [], self._declared
-        if gone := taken_away_by(event):
-            codes.append(self._bias.remove(index_of[gone]))
-            if declared is not None:
-                declared.remove(index_of[gone])
-        for each in observations_of(event, self.campaign.plan.property_names[1:]):
-            index, values = index_of[each.candidate_id], (each.value, *each.additional)
+        campaign, codes = self.campaign, list[int]()
+        gone = taken_away_by(event)
+        for which in [gone] if gone else [each.candidate_id for each in observations_of(event)]:
+            if not campaign.plan.is_of_target(which):
+                continue
+            index = candidate_index(campaign, which)
             codes.append(int(self.pool.family_codes[index]))
-            self._bias.put(index, codes[-1], values)
-            if declared is not None:
-                declared.put(index, values)
+            known = target_value(campaign, index)
+            if known is None:
+                self._bias.remove(index)
+            else:
+                self._bias.put(index, codes[-1], known.values)
+            if self._declared is not None and known is None:
+                self._declared.remove(index)
+            elif self._declared is not None and known is not None:
+                self._declared.put(index, known.values)
         return codes
 
     @property

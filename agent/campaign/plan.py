@@ -25,8 +25,10 @@ from agent.entropy.measure import (
 )
 from agent.entropy.target_properties import TargetProperty
 from agent.metrics import Metric
+from agent.pool.fidelities import MAX_REPETITIONS
 from agent.pool.limits.settings import NO_LIMITS, AskingLimits
-from protocols.wire.limits import MAX_ABS_VALUE, USUAL_ABS_VALUE
+from agent.pool.measurements import Measurement, Methods
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_FIDELITIES, USUAL_ABS_VALUE
 from protocols.wire.messages import Identifier, Name
 
 MAX_PARALLEL: Final = 256
@@ -34,7 +36,7 @@ MAX_PARALLEL: Final = 256
 
 
 MAX_BUDGET: Final = 10_000_000
-"""Largest budget [candidate]: beyond any lab, and a journal of as many requests is still read in minutes."""
+"""Largest budget [candidate or unit of cost]: beyond any lab, and a journal of as many requests is read in minutes."""
 
 
 class Ordering(StrEnum):
@@ -77,6 +79,17 @@ class AdditionalProperty:
     resolution: float
 
 
+class FidelitySettings(BaseModel):
+    """A method of the lab that a campaign may ask for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    cost: Annotated[int, Field(ge=1, le=MAX_BUDGET)]
+    """What one measurement takes of the budget."""
+    valid_range: tuple[float, float] | None = None
+    """Smallest and largest believable value of the property by this method [unit]; by default those of the property."""
+
+
 class CampaignPlanSettings(BaseModel):
     """The settings of a campaign that its journal keeps."""
 
@@ -89,12 +102,14 @@ class CampaignPlanSettings(BaseModel):
     weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Share of the property beside the weights of the additional ones."""
     budget: Annotated[int, Field(ge=1, le=MAX_BUDGET), Resume.MAY_GROW]
-    """Candidates that may be requested. A campaign that is resumed with a larger one goes on, also when it was
-    finished; an operator may set it while it runs."""
+    """Candidates that may be requested; with `[campaign.fidelities]` what their measurements may cost in all. A
+    campaign that is resumed with a larger one goes on, also when it was finished; an operator may set it while it
+    runs."""
     policy: str = "gap_gain"
     """`gap_gain`, `etal`, `etal_reference`, `random`, `uncertainty`, `round_robin`, `coverage`, `joint_entropy`,
     `expected_improvement`, `probability_of_exceeding`; for effects of interventions `causal`, beside it `target_mean`,
-    `d_optimal` and `causal_reference`; `molecule_edits`, which makes candidates of its own; or a class of yours:
+    `d_optimal` and `causal_reference`; `fidelity_gain`, which chooses among several methods; `molecule_edits`, which
+    makes candidates of its own; or a class of yours:
     `module:Class` or `path/to/file.py:Class`, in the folder of the file that names it, or installed."""
     policy_options: dict[str, Any] = Field(default_factory=dict)
     """Keyword arguments of the policy."""
@@ -125,12 +140,28 @@ class CampaignPlanSettings(BaseModel):
     """Candidates abandoned in a row after which the campaign pauses itself: the lab is broken, not they."""
     fidelity: Name | None = None
     """Which of the lab's methods every request asks for (of a lab of molecules: `gfn2` or `b3lyp`); by default the
-    lab's usual one."""
+    lab's usual one. With `[campaign.fidelities]` the target among them: its values alone make entropy and bias."""
+    fidelities: Annotated[dict[Name, FidelitySettings], Field(max_length=MAX_FIDELITIES)] = Field(default_factory=dict)
+    """The methods that a policy may choose from, by name, each with its cost; a policy that chooses candidates only
+    asks for the target. Without any, every request costs 1."""
+    replicates: Annotated[int, Field(ge=1, le=MAX_REPETITIONS)] = 1
+    """How often one candidate may be measured by one method of `[campaign.fidelities]`; repetitions by the target make
+    one value."""
     require_signatures: bool = False
     """Whether only what is signed is heard: a result by its instrument, a control by its operator; that takes the keys
     which [signing] names."""
     stop: StopSettings = StopSettings()
     """When it has gained enough, or gains nothing more."""
+
+    @property
+    def target_cost(self) -> int:
+        """What a candidate takes of the budget, measured by the target method."""
+        return self.fidelities[self.fidelity].cost if self.fidelity in self.fidelities else 1
+
+    @property
+    def budget_unit(self) -> str:
+        """What the budget counts, in the plural."""
+        return "units of cost" if self.fidelities else "candidates"
 
     @property
     def metered_by(self) -> tuple[str, dict[str, Any]]:
@@ -170,6 +201,8 @@ class CampaignPlan(CampaignPlanSettings):
     """What may be asked for when it began; that of now is the campaign's."""
     grows_pool: bool = False
     """Whether the policy may choose candidates that it makes itself, which then join the pool."""
+    uses_fidelities: bool = False
+    """Whether the policy chooses among measurements by all methods; else every request asks for the target."""
     scale: Annotated[float, Resume.KEEP_JOURNAL] = 1.0
     """Deviation of the start set's values, by which it is standardised where there are additional ones [unit]."""
 
@@ -199,6 +232,44 @@ class CampaignPlan(CampaignPlanSettings):
     def measure(self) -> EntropyMeasure:
         """Which entropy the campaign means."""
         return EntropyMeasure(self.estimator, self.resolution)
+
+    @property
+    def methods(self) -> Methods | None:
+        """The methods that the policy chooses from; None where it chooses candidates only."""
+        if not self.fidelities or not self.uses_fidelities or self.fidelity is None:
+            return None
+        names = (*(each for each in self.fidelities if each != self.fidelity), self.fidelity)
+        return Methods(names, tuple(self.fidelities[each].cost for each in names), self.replicates)
+
+    def measurement_of(self, row_id: str) -> Measurement:
+        """Return what the row of an id measures: in most campaigns the candidate of that id."""
+        methods = self.methods
+        return Measurement(row_id, self.fidelity) if methods is None else methods.measurement_of(row_id)
+
+    def row_asked_for(self, candidate_id: str, fidelity: str | None, replicate: int) -> str:
+        """Return the id of the row that a request asks for, by what it says: in most campaigns that of its candidate.
+
+        A value that was taken back is asked for by the number of a repetition that has no row of its own.
+        """
+        methods = self.methods
+        if methods is None:
+            return candidate_id
+        return methods.id_of(Measurement(candidate_id, fidelity, replicate % methods.repetitions))
+
+    def is_of_target(self, row_id: str) -> bool:
+        """Tell whether the row of an id measures by the method whose values make the dataset."""
+        return self.measurement_of(row_id).fidelity == self.fidelity
+
+    def cost_of(self, row_id: str) -> int:
+        """Return what a request of the row of an id takes of the budget."""
+        methods = self.methods
+        return self.target_cost if methods is None else methods.cost_of(row_id)
+
+    @property
+    def least_cost(self) -> int:
+        """What the cheapest measurement takes that the policy may choose."""
+        methods = self.methods
+        return self.target_cost if methods is None else min(methods.costs)
 
     @property
     def lag(self) -> int:

@@ -59,7 +59,7 @@ def makes_a_difference(campaign: Campaign, instrument: str) -> bool:
 def has_work(campaign: Campaign) -> bool:
     """Tell whether anybody will be asked, or is, so that it matters who is there."""
     asks = campaign.phase in {Phase.RUNNING, Phase.PAUSED} and not campaign.has_ended_asking
-    return bool(campaign.open_decisions) or (asks and campaign.requested < campaign.budget)
+    return bool(campaign.open_decisions) or (asks and campaign.affordable_count > 0)
 
 
 def requeued(campaign: Campaign) -> tuple[CandidateRequeued, ...]:

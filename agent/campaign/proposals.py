@@ -27,6 +27,7 @@ from agent.campaign.plan import Ordering
 from agent.campaign.state import Campaign
 from agent.pool.growth import NewCandidate
 from protocols.errors import invariant
+from protocols.tables.blocks.sorted_ids import IdsWithAdded
 
 SEEDS_KEPT: Final = 4
 """A decision asks for its seed twice in a row: for the policy, and for the journal."""
@@ -50,11 +51,11 @@ def decision_needed(campaign: Campaign) -> DecisionNeeded | None:
         oldest_open = min(campaign.open_decisions, default=campaign.next_decision)
         if oldest_open <= campaign.next_decision - plan.lag:
             return None
-    count = min(plan.batch, campaign.budget - campaign.requested)
+    count = min(plan.batch, campaign.affordable_count)
     if campaign.asking.is_limiting:
         count = min(count, _surely_together(campaign))
     elif not campaign.may_grow:
-        count = min(count, campaign.available_count)
+        count = min(count, campaign.choosable_count)
     if count < 1 or (plan.ordering is not Ordering.IN_ORDER and campaign.open_count + count > plan.parallel):
         return None
     return DecisionNeeded(campaign.next_decision, count, campaign.rest_policy)
@@ -108,7 +109,7 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     breach = proposal_breach(campaign, asked.count, proposal)
     invariant(not breach, f"policy {policy!r} {breach}")
     added = tuple(each.plain() for each in proposal.new_candidates)
-    named = pool.candidate_ids + tuple(each.candidate_id for each in added)
+    named = IdsWithAdded(pool.candidate_ids, [each.candidate_id for each in added])
     indices = [choice.index for choice in proposal.choices]
     in_pool = [index for index in indices if index < len(pool)]
     statuses = campaign.statuses
@@ -116,13 +117,16 @@ def decide_proposal(campaign: Campaign, asked: DecisionNeeded, based_on: int, pr
     joining = {index: each for index, each in enumerate(added, len(pool)) if index in indices}
     if campaign.asking.is_limiting:
         taken += _against_limits(campaign, in_pool, joining.values())
-    if taken:
+    candidate_ids = tuple(named[index] for index in indices)
+    cost, left = sum(map(plan.cost_of, candidate_ids)), campaign.cost_left
+    if taken or cost > left:
+        found = (
+            f"candidate {taken[0]!r}, which was not available" if taken else f"what costs {cost}, and {left} was left"
+        )
         invariant(  # else it would be asked the same for ever
-            based_on != campaign.sequence,
-            f"policy {policy!r} proposed candidate {taken[0]!r}, which was not available when it was asked",
+            based_on != campaign.sequence, f"policy {policy!r} proposed {found} when it was asked"
         )
         return Consequence()
-    candidate_ids = tuple(named[index] for index in indices)
     runner_up = proposal.runner_up
     new = [added[index - len(pool)] for index in indices if index >= len(pool)]
     known = [pool.candidates[index] for index in in_pool]
@@ -154,7 +158,7 @@ def _requests(
     assigner = Assigner(campaign)
     for place, which in enumerate(made.candidate_ids):
         new = joining.get(which)
-        found = assigner.assign(which, made.decision, 1, turn=campaign.requested + place, new=new)
+        found = assigner.assign(which, made.decision, 1, turn=campaign.chosen_count + place, new=new)
         if found.recipient:
             yield issue_request(campaign, which, made.decision, found.recipient, attempt=1, new=new)
         else:

@@ -5,6 +5,7 @@ What each event changes, by these moves, is the fold of `agent.campaign.state`.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Attempt:
     number: int
     recipient: str
     replicate: int = 0
-    """How many values of the candidate were taken back before: which repetition of the measurement it asks for."""
+    """Which repetition of the measurement it asks for; what was taken back is asked for by a number of its own."""
     in_flight: bool = True
     """Awaited: neither answered nor expired nor overtaken."""
     results: tuple[ResultSeen, ...] = ()
@@ -95,9 +96,10 @@ class Standing:
         policy_exhausted: Why the policy is not asked any more; None while it is.
         findings: How often evenness or a stall of the mean gap was journalled.
         fired: The stop rule that fired, if one has.
-        budget: Candidates that may be requested, as it is now.
+        budget: What may be requested, as it is now [unit of the budget: candidates, or with methods their cost].
         largest_budget: The largest that it ever was.
-        requested: Candidates ever requested or held; with `open_decisions` it bounds what was spent.
+        requested: What all that was ever requested or held takes of the budget, whatever came of it.
+        chosen_count: How many that are.
         open_decisions: Decision number -> its candidates without an outcome.
         retry_pending: Candidates whose last attempt failed or expired, oldest first.
         in_flight: Attempts that are awaited, oldest first.
@@ -140,6 +142,7 @@ class Standing:
         self.budget = 0
         self.largest_budget = 0
         self.requested = 0
+        self.chosen_count = 0
         self.next_decision = 0
         self.retries = 0
         self.abandoned_in_a_row = 0
@@ -205,9 +208,27 @@ class Standing:
         return sum(len(candidates) for candidates in self.open_decisions.values())
 
     @property
+    def outcomes(self) -> int:
+        """Candidates whose outcome is known."""
+        return self.chosen_count - self.open_count
+
+    @property
     def spent(self) -> int:
-        """Budget units whose outcome is known."""
-        return self.requested - self.open_count
+        """What those whose outcome is known have taken of the budget."""
+        if not self.plan.fidelities:
+            return self.requested - self.open_count
+        still_open = itertools.chain.from_iterable(self.open_decisions.values())
+        return self.requested - sum(map(self.plan.cost_of, still_open))
+
+    @property
+    def cost_left(self) -> int:
+        """What is left of the budget beside all that was ever requested or is held."""
+        return self.budget - self.requested
+
+    @property
+    def affordable_count(self) -> int:
+        """How many can be chosen at most with what is left of the budget: of the cheapest that may be."""
+        return self.cost_left // (self.plan.target_cost if self.rest_policy else self.plan.least_cost)
 
     @property
     def is_held_up(self) -> bool:
@@ -246,14 +267,19 @@ class Standing:
 
     @property
     def choosable(self) -> NDArray[np.bool_]:
-        """Whether a decision may choose each candidate: it is available, and no limit is against it, shape (n,)."""
+        """Whether a decision may choose each row: available, to be paid, and no limit against it, shape (n,)."""
         available: NDArray[np.bool_] = self.statuses == int(CandidateStatus.AVAILABLE)
+        if (known := self.pool.fidelities) is not None:
+            available &= known.cost <= self.cost_left
+            if self.rest_policy:  # it chooses candidates only
+                available &= known.is_candidate
         return available & self.asking.may_ask(self.pool) if self.asking.is_limiting else available
 
     @property
     def choosable_count(self) -> int:
-        """How many candidates a decision may choose from."""
-        return int(np.count_nonzero(self.choosable)) if self.asking.is_limiting else self.available_count
+        """How many a decision may choose from."""
+        is_any = not self.asking.is_limiting and self.pool.fidelities is None
+        return self.available_count if is_any else int(np.count_nonzero(self.choosable))
 
     def status_of(self, candidate_id: str) -> CandidateStatus:
         """Return where a candidate of the pool is in its life."""
@@ -292,9 +318,10 @@ class Standing:
             self._land(attempt_id)
 
     def _give_back(self, candidate_id: str) -> None:
-        """Take it that a candidate was never chosen: nobody was asked for it, and its unit of the budget is free."""
+        """Take it that a candidate was never chosen: nobody was asked for it, and its part of the budget is free."""
         decision = self.decision_of.pop(candidate_id)
-        self.requested -= 1
+        self.requested -= self.plan.cost_of(candidate_id)
+        self.chosen_count -= 1
         if decision in self.chosen:
             self.chosen[decision] = tuple(each for each in self.chosen[decision] if each != candidate_id)
 
@@ -350,14 +377,19 @@ class Standing:
             return
         breach = growth_breach(self.pool, new)
         invariant(not breach, breach)
-        self.pool = grown(self.pool, new)
         self.added += len(new)
-        self.available_count += len(new)
-        self.statuses = np.concatenate((self.statuses, np.full(len(new), CandidateStatus.AVAILABLE, dtype=np.int8)))
-        self.values = np.concatenate((self.values, np.full(len(new), np.nan)))
+        self._hold(grown(self.pool, new))
+
+    def _hold(self, pool: Pool) -> None:
+        """Hold a pool in the place of the one before, which it begins with."""
+        rows = len(pool) - len(self.pool)
+        self.pool = pool
+        self.available_count += rows
+        self.statuses = np.concatenate((self.statuses, np.full(rows, CandidateStatus.AVAILABLE, dtype=np.int8)))
+        self.values = np.concatenate((self.values, np.full(rows, np.nan)))
         others = self.additional.shape[1]
-        self.additional = np.vstack((self.additional, np.full((len(new), others), np.nan)))
-        self.uncertainties = np.vstack((self.uncertainties, np.zeros((len(new), 1 + others))))
+        self.additional = np.vstack((self.additional, np.full((rows, others), np.nan)))
+        self.uncertainties = np.vstack((self.uncertainties, np.zeros((rows, 1 + others))))
 
     def _must_be_next(self, event: DecisionMade | PolicyExhausted) -> None:
         invariant(event.decision == self.next_decision, f"decision {event.decision} follows {self.next_decision - 1}")

@@ -57,6 +57,7 @@ from agent.campaign.life_cycle import PHASES, REQUEUED_UNCHOSEN, Phase
 from agent.campaign.limits.asking import Asking
 from agent.campaign.people.orders_seen import ControlSeen
 from agent.campaign.standing import Attempt, AttemptFailure, Standing
+from agent.pool.measurements import measured
 from protocols.errors import InvariantViolation, invariant
 from protocols.wire.messages import FailureReason, ReceiptStatus
 
@@ -113,6 +114,8 @@ class Campaign(Standing):
         self.budget = self.largest_budget = event.plan.budget
         self.asking = Asking(event.plan.limits)
         self.began_at = event.began_at
+        if (methods := event.plan.methods) is not None:
+            self._hold(measured(self.pool, methods))
         additional = len(event.plan.additional_properties)
         self.additional = np.full((len(self.pool), additional), np.nan)
         self.uncertainties = np.zeros((len(self.pool), 1 + additional))
@@ -128,7 +131,8 @@ class Campaign(Standing):
         self._must_be_next(event)
         self._grow(event.added)
         self.next_decision += 1
-        self.requested += len(event.candidate_ids)
+        self.requested += sum(map(self.plan.cost_of, event.candidate_ids))
+        self.chosen_count += len(event.candidate_ids)
         invariant(self.requested <= self.budget, f"{self.requested} requested of a budget of {self.budget}")
         self.open_decisions[event.decision] = set(event.candidate_ids)
         self.chosen[event.decision] = event.candidate_ids
@@ -186,7 +190,9 @@ class Campaign(Standing):
         self._move(event, event.candidate_id)
         invariant(event.attempt_id not in self.attempts, f"attempt id {event.attempt_id} is used twice")
         self.retry_pending.pop(event.candidate_id, None)
-        replicate = self.retracted[event.candidate_id]
+        # Values that were taken back count: no repetition is ever asked for by the number of another.
+        taken_back = self.plan.replicates * self.retracted[event.candidate_id]
+        replicate = self.plan.measurement_of(event.candidate_id).replicate + taken_back
         attempt = Attempt(
             event.attempt_id, event.candidate_id, event.decision, event.attempt, event.recipient, replicate
         )

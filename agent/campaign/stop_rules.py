@@ -28,6 +28,7 @@ from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan, CampaignPlanSettings, Ordering
 from agent.campaign.state import Campaign
 from agent.campaign.stop_settings import OFF, STOP
+from agent.campaign.target_values import target_value
 from agent.entropy.bias import MIN_DEFINED
 from agent.entropy.dataset import DatasetBias
 
@@ -64,7 +65,7 @@ def _may_ask(campaign: Campaign) -> bool:
     return (
         campaign.phase is Phase.RUNNING
         and campaign.policy_exhausted is None
-        and campaign.requested < campaign.budget
+        and campaign.affordable_count > 0
         and (campaign.choosable_count > 0 or campaign.may_grow)
     )
 
@@ -83,6 +84,8 @@ class RuleWatch:
         self._bias = DatasetBias(pool.families, plan.targets)
         self._needed = values_needed(pool)
         self._progress = GapProgress(plan.stop, self._needed)
+        self._seen: set[int] = set()
+        """Rows of the pool whose values may be looked at."""
         self._acquired = 0
         self._next = 0
         self._chosen: dict[int, list[int]] = {}
@@ -90,23 +93,25 @@ class RuleWatch:
 
     def note(self, event: Event) -> None:
         """Take in an event that the campaign has folded."""
-        index_of = self._campaign.pool.index_of
+        index_of, plan = self._campaign.pool.index_of, self._campaign.plan
         match event:
             case StartSetLoaded():
                 for each in observations_of(event):
-                    self._add(index_of[each.candidate_id])
+                    if plan.is_of_target(each.candidate_id):
+                        self._add(index_of[each.candidate_id])
                 self._see()
             case DecisionMade():
-                self._chosen[event.decision] = sorted(index_of[each] for each in event.candidate_ids)
+                of_target = filter(plan.is_of_target, event.candidate_ids)
+                self._chosen[event.decision] = sorted(index_of[each] for each in of_target)
             case ObservationAdded() if self._is_visible(event.candidate_id):
                 self._add(index_of[event.candidate_id])
                 self._see()
             case ResultAccepted() if self._is_visible(event.candidate_id):
                 self._acquire(index_of[event.candidate_id])
-            case ObservationRetracted() if index_of[event.candidate_id] in self._bias:
-                self._bias.remove(index_of[event.candidate_id])
+            case ObservationRetracted() if index_of[event.candidate_id] in self._seen:
+                self._remove(index_of[event.candidate_id])
                 self._begin_again()
-            case ObservationAmended() if index_of[event.candidate_id] in self._bias:
+            case ObservationAmended() if index_of[event.candidate_id] in self._seen:
                 self._add(index_of[event.candidate_id])
                 self._begin_again()
             case _:
@@ -134,7 +139,12 @@ class RuleWatch:
         return StopRuleFired(name, when.acquired, when.gap, _reason(name, when, why), policy)
 
     def _is_visible(self, candidate_id: str) -> bool:
-        """Whether a value may be looked at now; that of a chosen candidate waits until its decision is looked at."""
+        """Whether a value may be looked at now; that of a chosen candidate waits until its decision is looked at.
+
+        One by another method than the target never is.
+        """
+        if not self._campaign.plan.is_of_target(candidate_id):
+            return False
         decision = self._campaign.decision_of.get(candidate_id)
         in_order = self._campaign.plan.ordering is Ordering.IN_ORDER
         return decision is None or decision < self._next or not in_order
@@ -162,9 +172,22 @@ class RuleWatch:
         self._see()
 
     def _add(self, index: int) -> None:
-        campaign = self._campaign
-        code = campaign.pool.family_codes.item(index)
-        self._bias.put(index, code, (float(campaign.values[index]), *campaign.additional[index].tolist()))
+        self._seen.add(index)
+        self._measure(index)
+
+    def _remove(self, index: int) -> None:
+        self._seen.remove(index)
+        self._measure(index)
+
+    def _measure(self, index: int) -> None:
+        """Let the dataset have what may be looked at of a row's candidate."""
+        known = self._campaign.pool.fidelities
+        candidate = index if known is None else known.candidate.item(index)
+        value = target_value(self._campaign, candidate, self._seen)
+        if value is None:
+            self._bias.remove(candidate)
+        else:
+            self._bias.put(candidate, self._campaign.pool.family_codes.item(candidate), value.values)
 
     def _see(self) -> None:
         self._progress.see(self._acquired, self._bias.meter.point())
@@ -172,7 +195,8 @@ class RuleWatch:
 
 def rules_in_vain(campaign: Campaign) -> tuple[str, ...]:
     """Return a sentence for each rule of a campaign that is on and can never fire."""
-    candidates = campaign.choosable_count + campaign.requested
+    choosable, known = campaign.choosable, campaign.pool.fidelities
+    candidates = int((choosable if known is None else choosable & known.is_candidate).sum()) + campaign.chosen_count
     return tuple(never_fires(campaign.plan, families=len(campaign.pool.families), candidates=candidates))
 
 
@@ -192,7 +216,7 @@ def never_fires(plan: CampaignPlanSettings | CampaignPlan, *, families: int, can
             "two; the whole budget will be spent"
         )
         return
-    room = min(plan.budget, candidates)
+    room = min(plan.budget // plan.target_cost, candidates)
     seen = _seen_by_the_last_decision(plan, room)
     if WHEN_NO_GAIN in on and stop.patience > seen:
         yield (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Final
@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 
 from agent.pool.designs import Designs
 from agent.pool.earlier_log import EarlierLog
+from agent.pool.fidelities import Fidelities
 from agent.pool.interventions import Interventions
 from protocols.errors import TableError
+from protocols.tables.blocks.sorted_ids import Ids
 from protocols.wire.limits import MAX_FAMILIES, MAX_PAYLOAD_BYTES
 from protocols.wire.parameters import ParameterColumns, Parameters
 from protocols.wire.structure import CrystalStructure
@@ -66,22 +68,27 @@ class Pool:
         designs: Which candidate each combination of factor levels makes; None where the pool is no closure of designs.
         log: Values from before the campaign, which are no observations of it; None where there are none.
         interventions: What the candidates set; None where they are no interventions.
+        fidelities: What each row measures, of a pool with all its measurements (`agent.pool.measurements`); None where
+            every row is a candidate. Its digest is never asked for: what names a pool is that of its candidates.
         is_whole: Whether these are all candidates of the campaign, with their features.
+        in_blocks: Whether they need not fit in memory (`agent.pool.mapped_pool`); such a pool does not grow.
     """
 
     is_whole: ClassVar[bool] = True
-    candidates: tuple[Candidate, ...]
+    in_blocks: ClassVar[bool] = False
+    candidates: Sequence[Candidate]
     features: NDArray[np.float64]
     feature_names: tuple[str, ...]
     designs: Designs | None = None
     log: EarlierLog | None = None
     interventions: Interventions | None = None
+    fidelities: Fidelities | None = None
 
     def __len__(self) -> int:
         return len(self.candidates)
 
     @cached_property
-    def candidate_ids(self) -> tuple[str, ...]:
+    def candidate_ids(self) -> Ids:
         """Ids in pool order, length n."""
         return tuple(candidate.candidate_id for candidate in self.candidates)
 
@@ -97,14 +104,25 @@ class Pool:
         return np.array([code[candidate.family] for candidate in self.candidates], dtype=np.int64)
 
     @cached_property
-    def index_of(self) -> dict[str, int]:
+    def index_of(self) -> Mapping[str, int]:
         """Position of each candidate id in the pool."""
         return {candidate_id: index for index, candidate_id in enumerate(self.candidate_ids)}
 
     @cached_property
-    def of_source_id(self) -> dict[str, str]:
+    def of_source_id(self) -> Mapping[str, str]:
         """Candidate id by the id that the table of the pool writes, of those that have one."""
-        return {each.source_id: each.candidate_id for each in self.candidates if each.source_id}
+        first = reversed(self.candidates)  # of several rows of one the first, which is the candidate, stays
+        return {each.source_id: each.candidate_id for each in first if each.source_id}
+
+    @cached_property
+    def source_id_of(self) -> Mapping[str, str]:
+        """The id that the table of the pool writes by candidate id, of those that have one."""
+        return {each.candidate_id: each.source_id for each in self.candidates if each.source_id}
+
+    @cached_property
+    def family_of(self) -> Mapping[str, str]:
+        """Family by candidate id."""
+        return {each.candidate_id: each.family for each in self.candidates}
 
     @cached_property
     def parameter_units(self) -> dict[str, str]:
@@ -198,20 +216,29 @@ def make_pool(candidates: Iterable[Candidate], features: NDArray[np.float64], fe
     matrix = np.ascontiguousarray(features[order], dtype=np.float64)
     matrix.setflags(write=False)
     pool = Pool(candidates_sorted, matrix, tuple(feature_names))
-    if len(pool.families) > MAX_FAMILIES:
+    require_reportable(pool.families)
+    return pool
+
+
+def require_reportable(families: Sequence[str]) -> None:
+    """Check that a bias report can hold all families.
+
+    Raises:
+        TableError: When they are too many, or their names too long.
+    """
+    if len(families) > MAX_FAMILIES:
         raise TableError(
-            f"The pool has {len(pool.families)} families",
+            f"The pool has {len(families)} families",
             expected=f"at most {MAX_FAMILIES}",
             action="choose a coarser column as the family",
         )
-    report_bytes = sum(len(family.encode()) + BYTES_BESIDE_A_NAME for family in pool.families)
+    report_bytes = sum(len(family.encode()) + BYTES_BESIDE_A_NAME for family in families)
     if report_bytes > MAX_PAYLOAD_BYTES:
         raise TableError(
-            f"The names of the {len(pool.families)} families are too long for a metrics report ({report_bytes} bytes)",
+            f"The names of the {len(families)} families are too long for a metrics report ({report_bytes} bytes)",
             expected=f"at most {MAX_PAYLOAD_BYTES} bytes",
             action="choose shorter names",
         )
-    return pool
 
 
 def named(candidate_id: str, source_id: str) -> str:

@@ -108,7 +108,9 @@ def composition_features(compositions: Sequence[str]) -> tuple[FloatArray, tuple
     """
     statistics = ("mean", "std", "range")
     names = ("elements", *(f"{name}_{kind}" for kind in statistics for name, _ in ELEMENTAL_PROPERTIES))
-    rows = [_composition_row(_amounts(composition, number)) for number, composition in enumerate(compositions)]
+    rows = [
+        _composition_row(composition_amounts(composition, number)) for number, composition in enumerate(compositions)
+    ]
     return _matrix(rows, len(names)), names
 
 
@@ -176,8 +178,12 @@ def _rounded(values: FloatArray) -> FloatArray:
     return rounded
 
 
-def _amounts(composition: str, number: int) -> dict[str, float]:
-    """Return amounts by element symbol, in the order of the symbols."""
+def composition_amounts(composition: str, number: int) -> dict[str, float]:
+    """Return amounts by element symbol, in the order of the symbols.
+
+    Raises:
+        TableError: When the formula cannot be read; it names the candidate by its number, from 0.
+    """
     try:
         return read_formula(composition)
     except FormulaError as error:
@@ -190,7 +196,7 @@ def _amounts(composition: str, number: int) -> dict[str, float]:
 
 def _composition_row(amounts: Mapping[str, float]) -> FloatArray:
     try:
-        values = np.array([_elemental_values(symbol) for symbol in amounts])
+        values = np.array([elemental_values(symbol) for symbol in amounts])
     except ValueError as error:
         raise TableError(f"Unknown element: {error}", expected="symbols of the periodic table") from error
     weights = np.array(list(amounts.values()))
@@ -201,21 +207,31 @@ def _composition_row(amounts: Mapping[str, float]) -> FloatArray:
 
 
 @cache
-def _elemental_values(symbol: str) -> tuple[float, ...]:
+def elemental_values(symbol: str) -> tuple[float, ...]:
+    """Return the values of `ELEMENTAL_PROPERTIES` of an element.
+
+    Raises:
+        ValueError: When there is no such element.
+    """
+    return tuple(elemental_value(symbol, key) for _, key in ELEMENTAL_PROPERTIES)
+
+
+def elemental_value(symbol: str, key: str) -> float:
+    """Return a value of pymatgen's table, or the mean of the element's row where it has none.
+
+    Raises:
+        ValueError: When there is no such element.
+    """
     from pymatgen.core import Element
 
     element = Element(symbol)
+    own = _known(element, key)
+    if own is not None:
+        return own
     peers = [other for other in Element if other.row == element.row]
-
-    def value(key: str) -> float:
-        own = _known(element, key)
-        if own is not None:
-            return own
-        known = [found for peer in peers if (found := _known(peer, key)) is not None]
-        known = known or [found for peer in Element if (found := _known(peer, key)) is not None]
-        return sum(known) / len(known)
-
-    return tuple(value(key) for _, key in ELEMENTAL_PROPERTIES)
+    known = [found for peer in peers if (found := _known(peer, key)) is not None]
+    known = known or [found for peer in Element if (found := _known(peer, key)) is not None]
+    return sum(known) / len(known)
 
 
 def _known(element: object, key: str) -> float | None:
@@ -242,7 +258,7 @@ def _geometry_row(crystal: CrystalStructure, symmetry_tolerance: float, angle_to
     count = len(crystal.symbols)
     volume = crystal.volume / count
     length = volume ** (1.0 / 3.0)
-    elemental = np.array([_elemental_values(symbol) for symbol in crystal.symbols])
+    elemental = np.array([elemental_values(symbol) for symbol in crystal.symbols])
     radii = elemental[:, _RADIUS]
     grams_per_cm3 = ATOMIC_MASS_DENSITY * elemental[:, _MASS].sum() / crystal.volume
     packing = 4.0 / 3.0 * np.pi * (radii**3).sum() / crystal.volume

@@ -1,8 +1,8 @@
 """Candidates that join a pool after its start: what they must be, and the pool with them.
 
 A pool grows at its end. What is in it keeps its index for ever, and what joins comes after it in the order in which it
-is admitted, so that the same journal makes the same pool. What names the pool (its digest in plan and recording) is
-that of the start.
+is admitted, with the rows of its measurements where the pool has any, so that the same journal makes the same pool.
+What names the pool (its digest in plan and recording) is that of the start.
 
 Three things never grow. Families: a bias report names all of them from its first observation on. Features: a new
 candidate has a number for each column. And a closure, of designs or of interventions: it is finite by its nature, and
@@ -21,6 +21,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from agent.pool.candidates import Candidate, Pool
+from agent.pool.measurements import Methods, measured
 from protocols.wire.limits import MAX_JOINING_BYTES, MAX_TEXT_LENGTH
 from protocols.wire.messages import ID_PATTERN
 from protocols.wire.molecule import Molecule
@@ -80,6 +81,8 @@ def growth_breach(pool: Pool, new: Sequence[NewCandidate]) -> str:
     """
     if new and (pool.designs is not None or pool.interventions is not None):
         return "the pool is a closure of designs or interventions, which does not grow"
+    if new and pool.in_blocks:
+        return "the pool is read in blocks from a table, and does not grow; write the candidates into the table"
     seen: set[str] = set()
     for each in new:
         if problem := _problem(pool, each, seen):
@@ -102,7 +105,8 @@ def grown(pool: Pool, new: Sequence[NewCandidate]) -> Pool:
     features = np.vstack((pool.features, np.array(rows, dtype=np.float64).reshape(len(new), width)))
     features.setflags(write=False)
     candidates = (*pool.candidates, *(each.as_candidate() for each in new))
-    return replace(pool, candidates=candidates, features=features)
+    joined = replace(pool, candidates=candidates, features=features)
+    return joined if pool.fidelities is None else measured(joined, Methods.of(pool.fidelities), len(pool))
 
 
 def _problem(pool: Pool, new: NewCandidate, seen: set[str]) -> str:
@@ -112,6 +116,8 @@ def _problem(pool: Pool, new: NewCandidate, seen: set[str]) -> str:
         return f"it is in the pool already; choose it by its index there, {pool.index_of[new.candidate_id]}"
     if new.candidate_id in seen:
         return "it is there twice"
+    if pool.fidelities is not None and Methods.of(pool.fidelities).is_row_id(new.candidate_id):
+        return "its id reads as that of a measurement"
     if new.family not in pool.families:
         named = ", ".join(pool.families[:MOST_FAMILIES_NAMED])
         return f"its family {new.family!r} is none of the pool's ({named}); families do not grow"

@@ -38,8 +38,6 @@ class AskedAttempts:
         self._known = 0
         self._of_candidate: defaultdict[str, list[str]] = defaultdict(list)
         self._of_instrument: defaultdict[str, list[str]] = defaultdict(list)
-        self._named: dict[str, str] = {}
-        self._candidates_named = 0
 
     def find(self, attempt_id: str) -> AskedAttempt | None:
         """Return an attempt by its id."""
@@ -61,12 +59,7 @@ class AskedAttempts:
 
     def candidate_named(self, source_id: str) -> str | None:
         """Return the candidate that the campaign's table calls so."""
-        candidates = self._campaign.pool.candidates
-        for each in candidates[self._candidates_named :]:
-            if each.source_id:
-                self._named[each.source_id] = each.candidate_id
-        self._candidates_named = len(candidates)
-        return self._named.get(source_id)
+        return self._campaign.pool.of_source_id.get(source_id)
 
     def request_of(self, attempt_id: str) -> Mapping[str, Any]:
         """Return the document of an attempt's request."""

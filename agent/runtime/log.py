@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
@@ -13,6 +14,8 @@ from pydantic import BaseModel
 from agent.campaign.event_descriptions import additions_of, changes_dataset, description_of
 from agent.campaign.events import Event, ResultContradicted
 from agent.campaign.ledger import TrajectoryPoint
+from agent.campaign.plan import CampaignPlan
+from agent.campaign.target_values import changes_target
 from agent.entropy.bias import BIAS_METRICS, BiasMeter
 from agent.runtime.transaction import Transaction
 from agent.store.commit import JournalHead
@@ -29,7 +32,7 @@ LOGGED_IF_ANY: Final = frozenset({"takes"})
 """Fields of events that a line has only where they hold something."""
 
 NOT_LOGGED: Final = frozenset(
-    {"quantities", "provenance", "added", "candidates", "replicates", "conditions", "remarks", "files"}
+    {"quantities", "provenance", "added", "candidates", "replicates", "conditions", "remarks", "files", "structure"}
 )
 """Fields of events that stand in the journal, and are too long for a line of a log."""
 
@@ -99,11 +102,16 @@ class TransactionLog:
     Args:
         logger: With the campaign bound.
         head: Returns the end of the journal.
+        plan: Of the campaign; None where every value is a point of the trajectory.
     """
 
     def __init__(
-        self, logger: structlog.typing.FilteringBoundLogger, head: Callable[[], JournalHead] | None = None
+        self,
+        logger: structlog.typing.FilteringBoundLogger,
+        head: Callable[[], JournalHead] | None = None,
+        plan: CampaignPlan | None = None,
     ) -> None:
+        self._is_point = changes_dataset if plan is None else partial(changes_target, plan=plan)
         self._logger = logger
         self._head = head
         self._rows = 0
@@ -113,7 +121,7 @@ class TransactionLog:
         """Log a transaction after its commit."""
         points = iter(transaction.bias)
         for event in transaction.events:
-            point = next(points) if changes_dataset(event) else None
+            point = next(points) if self._is_point(event) else None
             keys = _keys_of(event, point)
             self._log_event(event, keys)
             for new in additions_of(event):

@@ -88,13 +88,13 @@ class MessageBuilder:
             attempt: The attempt.
             candidate: Whose it is, for what the request carries of it: structure or molecule, parameters.
         """
-        to_set = candidate.parameters
+        to_set, asked = candidate.parameters, self._plan.measurement_of(attempt.candidate_id)
         message = CandidateRequest(
             campaign=self._plan.campaign,
             message_id=attempt.attempt_id,
             sent_at=self._clock(),
             attempt_id=attempt.attempt_id,
-            candidate_id=attempt.candidate_id,
+            candidate_id=asked.candidate_id,
             source_id=candidate.source_id or None,
             decision=attempt.decision,
             attempt=attempt.number,
@@ -105,7 +105,7 @@ class MessageBuilder:
             parameters=() if to_set is None else to_set.quantities(),
             labels={} if to_set is None else to_set.labels(),
             features=() if self._features_of is None else self._features_of(attempt.candidate_id),
-            fidelity=self._plan.fidelity,
+            fidelity=asked.fidelity,
             properties=self._plan.property_names,
             wanted=self._wanted,
             replicate=attempt.replicate,
@@ -241,6 +241,7 @@ def figures_of(ledger: Ledger) -> dict[str, Any]:
         "phase": CampaignPhase.RUNNING if running else CampaignPhase(campaign.phase.value),
         "reason": cut(campaign.standing_reason),
         "budget": campaign.budget,
+        "budget_unit": campaign.plan.budget_unit,
         "spent": campaign.spent,
         "in_flight": len(campaign.in_flight),
         "abandoned": int((campaign.statuses == int(CandidateStatus.ABANDONED)).sum()),

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from agent.acquisition.base import AcquisitionContext, Policy, PoolArrays, Proposal, Proposer
 from agent.acquisition.registry import make_policy, runs_inline
+from agent.runtime.packed_indices import PackedIndices
 from protocols.concurrency.child import Child, ChildDied, serve
 from protocols.errors import CampaignHalted
 from protocols.settings.user_code import INSTALLED, CodeSource
@@ -205,8 +206,9 @@ def _halted(policy: str, reason: str) -> CampaignHalted:
 
 def _question(context: AcquisitionContext, count: int, joined: PoolArrays | None) -> bytes:
     """Write a question; `joined` has joined the pool of the opening, and is None where that is as it was last."""
-    parts = (getattr(context, each.name) for each in fields(context) if each.name != "pool")
-    return pickle.dumps((joined, *parts, count), protocol=pickle.HIGHEST_PROTOCOL)
+    parts = {each.name: getattr(context, each.name) for each in fields(context) if each.name != "pool"}
+    parts["available"] = PackedIndices.of(context.available)
+    return pickle.dumps((joined, *parts.values(), count), protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def _main() -> None:
@@ -225,6 +227,7 @@ def _main() -> None:
         joined, *parts, count = content
         if joined is not None:
             pool = start.followed_by(joined) if joined.candidate_ids else start
+        parts = [each.unpacked() if isinstance(each, PackedIndices) else each for each in parts]
         try:
             return pickle.dumps(("", policy.propose(AcquisitionContext(pool, *parts), count)))
         except Exception as error:  # noqa: BLE001 - a user's policy may raise anything; it is told, not lost

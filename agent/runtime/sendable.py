@@ -31,7 +31,7 @@ def require_sendable(pool: Pool, *, features: bool) -> None:
         SettingsError: When there are too many features, or one has too long a name.
     """
     most = MAX_PAYLOAD_BYTES - BYTES_BESIDE
-    for each in pool.candidates:
+    for each in () if pool.in_blocks else pool.candidates:  # which has neither structures nor parameters
         if each.parameters is not None and (size := _bytes_of(each)) > most:
             raise TableError(
                 f"Structure and parameters of candidate {each.name!r} take up to {size:,} bytes in a request",

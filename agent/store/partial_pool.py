@@ -65,9 +65,17 @@ def partial_pool(
     Raises:
         StoreError: When there are more families than a pool may have.
     """
+    plan = events[0].plan if events and isinstance(events[0], CampaignStarted) else None
+
+    def of(row_id: str) -> str:
+        """Return the candidate that a row measures: what is measured besides joins the pool when the plan is folded."""
+        return row_id if plan is None else plan.measurement_of(row_id).candidate_id
+
     retracted = [each for each in events if isinstance(each, ObservationRetracted)]
-    families = {each.candidate_id: each.family for each in retracted} | dict(families)
-    source_ids = {each.candidate_id: each.source_id for each in retracted if each.source_id} | dict(source_ids)
+    families = {of(each.candidate_id): each.family for each in retracted} | {of(i): f for i, f in families.items()}
+    source_ids = {of(each.candidate_id): each.source_id for each in retracted if each.source_id} | {
+        of(row_id): source_id for row_id, source_id in source_ids.items()
+    }
     names = sorted({*every, *families.values()})
     if len(names) > MAX_FAMILIES:  # said before all of them have stand-ins
         raise StoreError(
@@ -76,16 +84,18 @@ def partial_pool(
             action="restore the run folder from a copy",
         )
     lost = min(names, default="?")
-    named = set(itertools.chain.from_iterable(_candidates_of(event) for event in events))
+    named = set(map(of, itertools.chain.from_iterable(_candidates_of(event) for event in events)))
     named -= {each.candidate_id for event in events for each in additions_of(event)}  # they join when they are folded
-    called = {**source_ids} | {each.candidate_id: each.source_id for each in events if isinstance(each, RequestIssued)}
+    called = {**source_ids} | {
+        of(each.candidate_id): each.source_id for each in events if isinstance(each, RequestIssued)
+    }
     candidates = [
         Candidate(which, families.get(which, lost), source_id=called.get(which, "")) for which in sorted(named)
     ]
     standing = itertools.product(names, range(stand_ins))
     candidates += [Candidate(f"\0{number}{family}", family) for family, number in standing]  # no real id begins so
     made = make_pool(candidates, np.zeros((len(candidates), 1)), ("none",))
-    whole = events[0].plan.pool_digest if isinstance(events[0], CampaignStarted) else ""
+    whole = "" if plan is None else plan.pool_digest
     unplaced = frozenset(named - families.keys())
     return ReferencedPool(made.candidates, made.features, made.feature_names, whole=whole, unplaced=unplaced)
 

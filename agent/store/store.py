@@ -277,6 +277,11 @@ class Store:
         families = self._link.all(select(BIAS_FAMILY).order_by(BIAS_FAMILY.c.observation, BIAS_FAMILY.c.family))
         yield from trajectory_of(observations, families, metrics)
 
+    def spent(self) -> tuple[int, ...]:
+        """Return what had been spent of the budget by each point of the trajectory, in order."""
+        rows = self._link.all(select(BIAS_POINT.c.spent).order_by(BIAS_POINT.c.observation))
+        return tuple(row[0] for row in rows)
+
     def append(self, commit: Commit, *, now: str) -> None:
         """Write all of one observation, or nothing; wait for a server that is away.
 

@@ -54,7 +54,7 @@ class JournalRow(SQLModel, table=True):
 
 
 class ObservationRow(SQLModel, table=True):
-    """One row of the dataset."""
+    """One row of the dataset: a measurement. Where a campaign repeats them, several make the value of a candidate."""
 
     __tablename__ = "observation"
 
@@ -72,6 +72,10 @@ class ObservationRow(SQLModel, table=True):
     details: str = Field(default="", sa_column=Column(Text, nullable=False))
     """What came with the value, as a JSON object: other quantities, replicates, conditions, remarks and links to raw
     files; empty where nothing did."""
+    fidelity: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """The method that measured it; empty for the lab's usual one."""
+    replicate: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """Which repetition by that method it is, from 0."""
 
 
 class RequestRow(SQLModel, table=True):
@@ -107,6 +111,8 @@ class BiasPointRow(SQLModel, table=True):
     joint_entropy: float | None = None
     declared: str = Field(default="", sa_column_kwargs={"server_default": ""})
     """The metrics that the policy declares, as a JSON object by name; empty where it declares none."""
+    spent: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default="0"))
+    """What all that had their outcome by then had taken of the budget."""
 
 
 class BiasFamilyRow(SQLModel, table=True):

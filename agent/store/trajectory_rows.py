@@ -19,6 +19,7 @@ def point_rows(observations: Sequence[TrajectoryPoint]) -> list[dict[str, Any]]:
         {
             "observation": each.observation,
             "sequence": each.sequence,
+            "spent": each.spent,
             "starved_family": each.point.starved_family,
             "declared": _declared_text(each.point),
             **{metric.name: getattr(each.point, metric.name) for metric in BIAS_METRICS},

@@ -10,8 +10,10 @@ from typing import Any, Final, Self
 from sqlalchemy import Executable, bindparam, delete, insert, literal_column, update
 
 from agent.campaign.event_descriptions import Observation, additions_of, description_of, observations_of, taken_away_by
-from agent.campaign.events import Event
+from agent.campaign.events import CampaignStarted, Event
+from agent.campaign.plan import CampaignPlan
 from agent.pool.candidates import Pool
+from agent.pool.measurements import Measurement
 from agent.store.tables import OBSERVATION, REQUEST
 from protocols.storage.database import Statements
 
@@ -48,8 +50,7 @@ class DatasetLabels:
     @classmethod
     def of(cls, pool: Pool, unit: str) -> Self:
         """Return the labels of the candidates of a pool."""
-        families = {each.candidate_id: each.family for each in pool.candidates}
-        return cls(families, unit, {each.candidate_id: each.source_id for each in pool.candidates if each.source_id})
+        return cls(pool.family_of, unit, pool.source_id_of)
 
 
 class Views:
@@ -62,11 +63,16 @@ class Views:
 
     def __init__(self, statements: Statements, labels: DatasetLabels) -> None:
         self._statements = statements
-        self._families, self._unit, self._source_ids = dict(labels.families), labels.unit, labels.source_ids
+        self._joined: dict[str, str] = {}
+        self._families = labels.families
+        self._unit, self._source_ids = labels.unit, labels.source_ids
+        self._plan: CampaignPlan | None = None
 
     def learn(self, event: Event) -> None:
-        """Take in which candidates join the pool with an event that is projected already."""
-        self._families |= {each.candidate_id: each.family for each in additions_of(event)}
+        """Take in the plan, and which candidates join the pool with an event that is projected already."""
+        if isinstance(event, CampaignStarted):
+            self._plan = event.plan
+        self._joined |= {each.candidate_id: each.family for each in additions_of(event)}
 
     def project(self, sequence: int, event: Any) -> None:
         """Write what an event changes.
@@ -103,17 +109,21 @@ class Views:
         self._statements.run(_CORRECT_OBSERVATION, rows)
 
     def _observation(self, sequence: int, observed: Observation) -> dict[str, Any]:
+        which = observed.candidate_id
+        asked = Measurement(which, None) if self._plan is None else self._plan.measurement_of(which)
         return {
-            "candidate_id": observed.candidate_id,
+            "candidate_id": which,
             "sequence": sequence,
-            "family": self._families[observed.candidate_id],
+            "family": self._joined.get(asked.candidate_id) or self._families[asked.candidate_id],
             "value": observed.value,
             "unit": self._unit,
             "source": observed.source,
             "attempt_id": observed.attempt_id,
-            "source_id": self._source_ids.get(observed.candidate_id, ""),
+            "source_id": self._source_ids.get(asked.candidate_id, ""),
             "standard_deviation": observed.standard_deviation,
             "details": json.dumps(observed.details, ensure_ascii=False) if observed.details else "",
+            "fidelity": asked.fidelity or "",
+            "replicate": asked.replicate,
         }
 
     def _close(self, statement: Executable, which: str, how: str, sequence: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.surrogate.pool_blocks import rows_of
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import Standardisation
 
@@ -46,7 +47,7 @@ class PoolRows:
 
     def of(self, indices: IndexArray) -> FloatArray:
         """Return the rows of pool members, shape (r, d + groups)."""
-        rows = self._columns.apply(self._features[indices])
+        rows = self._columns.apply(rows_of(self._features, indices))
         if not self._families:
             return rows
         own = np.zeros((len(indices), self._families))
@@ -94,8 +95,8 @@ class ActiveRows(Queries):
             self.indices = np.arange(len(self._codes))
         super().scale(lengthscales, training_rows)
 
-    def _standardised(self, at: slice) -> FloatArray:
-        return self._rows.of(self.indices[at])
+    def _standardised_at(self, places: IndexArray) -> FloatArray:
+        return self._rows.of(self.indices[places])
 
 
 def equal_shares(codes: IndexArray, known: IndexArray, most: int) -> IndexArray:

@@ -142,6 +142,21 @@ class StreamedColumns:
 
     def __init__(self, queries: Queries, signal_variance: float) -> None:
         self._queries, self._signal = queries, signal_variance
+        self._reference: FloatArray | None = None
+        self._V_R: FloatArray = np.empty((0, 0))
+
+    def accompany(self, reference: FloatArray, V_R: FloatArray) -> None:
+        """Let further rows of V be followed by Cᵀ v_R from now on (`streamed_variance`), both of shape (m,).
+
+        Args:
+            reference: R, scaled rows, shape (r, d).
+            V_R: V at these, shape (n, r).
+        """
+        self._reference, self._V_R = reference, V_R
+
+    def reference_grows(self, v_R: FloatArray) -> None:
+        """Take in what the row of V that was taken in last is at the reference rows, shape (r,)."""
+        self._V_R = np.concatenate((self._V_R, v_R[None]))
 
     def solve(self, X: FloatArray, L: FloatArray, u: FloatArray) -> tuple[FloatArray, FloatArray]:
         """See `Columns`."""
@@ -152,12 +167,30 @@ class StreamedColumns:
         weights = factor.solve(cross_factor.T, transposed=True).T
         dtype = self._queries.dtype
         # One product for both: the further rows stand below the known ones, each with the weight 1 for itself.
-        rows = np.concatenate((X, more)).astype(dtype)
-        signed = np.concatenate((-weights, np.eye(len(more))), axis=1).astype(dtype)
-        v = np.empty((len(more), len(self._queries)))
+        rows = np.concatenate((X, more))
+        signed = np.concatenate((-weights, np.eye(len(more))), axis=1)
+        if self._reference is not None:
+            rows, signed = self._accompanied(rows, signed, more, factor, cross_factor)
+        rows, signed = rows.astype(dtype), signed.astype(dtype)
+        p, parts = len(more), len(signed) // len(more)
+        v = np.empty((p, parts * len(self._queries)))
+        by_part = v.reshape(p, parts, len(self._queries))
         for at, block, halves in self._queries.blocks():
-            v[:, at] = signed @ covariances(rows, block, self._signal, halves)
+            by_part[:, :, at] = (signed @ covariances(rows, block, self._signal, halves)).reshape(p, parts, -1)
         return v
+
+    def _accompanied(
+        self, rows: FloatArray, signed: FloatArray, more: FloatArray, factor: GrowingFactor, cross_factor: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Add the reference rows, and below what makes v of each further row what makes Cᵀ v_R of it."""
+        R, p, n = np.asarray(self._reference), len(more), cross_factor.shape[1]
+        v_R = np.asarray(covariances(more, R, self._signal), dtype=np.float64) - cross_factor @ self._V_R
+        of_known = factor.solve(self._V_R @ v_R.T, transposed=True).T
+        both = np.zeros((p, 2, n + p + len(R)))
+        both[:, 0, : n + p] = signed
+        both[:, 1, :n] = -of_known
+        both[:, 1, n + p :] = v_R
+        return np.concatenate((rows, R)), both.reshape(2 * p, -1)
 
     def keep(self, v: FloatArray, row: int) -> None:
         """See `Columns`: it is not kept."""

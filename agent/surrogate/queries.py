@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.surrogate.pool_blocks import rows_of
 from agent.surrogate.standardise import Standardisation
 
 FloatArray = NDArray[np.float64]
@@ -68,13 +69,20 @@ class Queries:
         for at in _blocks(len(self)):
             yield at, self._kept[at], self._half_squares[at]
 
+    def rows(self, places: IndexArray) -> Floats:
+        """Return the scaled rows at some places, shape (r, d)."""
+        return self._standardised_at(places) / self._lengthscales
+
     def _read(self) -> Iterator[tuple[slice, Floats]]:
         for at in _blocks(len(self)):
             rows = self._standardised(at) / self._lengthscales
             yield at, rows.astype(self.dtype, copy=False)
 
     def _standardised(self, at: slice) -> FloatArray:
-        return self._columns.apply(self._features[self._indices[at]])
+        return self._standardised_at(np.arange(at.start, at.stop))
+
+    def _standardised_at(self, places: IndexArray) -> FloatArray:
+        return self._columns.apply(rows_of(self._features, self._indices[places]))
 
 
 def _half_squares(rows: Floats) -> Floats:

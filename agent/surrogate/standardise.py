@@ -7,7 +7,6 @@ a pool in a file is never read whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,14 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.surrogate.errors import SurrogateError
+from agent.surrogate.pool_blocks import blocks_of
 
 FloatArray = NDArray[np.float64]
 
 CONSTANT_RATIO: Final = 1e-12
 """A column whose spread is below this part of its magnitude is constant but for rounding."""
-
-BLOCK_ROWS: Final = 16_384
-"""Rows of one block: 8 MiB of 64 features."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +49,7 @@ def measure_columns(features: FloatArray) -> Standardisation:
     """
     n, d = features.shape
     centre, squares, largest = np.zeros(d), np.zeros(d), np.zeros(d)
-    for block in _blocks(features):
+    for block in blocks_of(features):
         centre += block.sum(axis=0)
         np.maximum(largest, np.abs(block).max(axis=0), out=largest)
     centre /= n
@@ -62,16 +59,11 @@ def measure_columns(features: FloatArray) -> Standardisation:
             expected="finite numbers",
             action="fill or drop these rows, or leave the column out",
         )
-    for block in _blocks(features):
+    for block in blocks_of(features):
         squares += np.square(block - centre).sum(axis=0)
     scale = np.sqrt(squares / n)
     varying = scale > CONSTANT_RATIO * largest
     return Standardisation(centre, np.where(varying, scale, 1.0), varying)
-
-
-def _blocks(features: FloatArray) -> Iterator[FloatArray]:
-    for start in range(0, len(features), BLOCK_ROWS):
-        yield np.asarray(features[start : start + BLOCK_ROWS], dtype=np.float64)
 
 
 class ColumnMemory:

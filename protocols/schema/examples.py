@@ -122,6 +122,7 @@ EXAMPLES: Final[tuple[Message, ...]] = (
         quantities=(_ENERGY,),
         duration_s=0.412,
         provenance={"calculator": "emt", "steps": 4.0},
+        structure=_CRYSTAL,
     ),
     CandidateResult(
         **_COMMON_FIELDS,

@@ -15,7 +15,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -95,11 +95,7 @@ def load_class(name: str, source: CodeSource, role: Role) -> type:
     Raises:
         SettingsError: When it is not allowed, not there, raises while it is imported, or is no such class.
     """
-    where, class_name = split_name(name)
-    if not where:
-        raise SettingsError(f"{name!r} does not name a class", expected=EXPECTED)
-    _require_permission(name, source, role)
-    found = getattr(_module(name, where, source, role), class_name, None)
+    class_name, found = _named(name, source, role.noun)
     if isinstance(found, type) and callable(getattr(found, role.method, None)):
         return found
     lacking = f"has no method `{role.method}`" if isinstance(found, type) else "is no class"
@@ -109,6 +105,29 @@ def load_class(name: str, source: CodeSource, role: Role) -> type:
         f"The {role.noun} {name!r} {lacking}",
         expected=f"a class {class_name} with {role.signature}",
         action=f"correct the name of the {role.noun}, or write that class",
+    )
+
+
+def load_factory(name: str, source: CodeSource, noun: str, makes: str) -> Callable[..., object]:
+    """Return the function or the class that a setting names; it is not called.
+
+    Args:
+        name: `module:factory` or `path/to/file.py:factory`.
+        source: Where it may come from.
+        noun: What it is called in messages.
+        makes: What it returns, in words.
+
+    Raises:
+        SettingsError: When it is not allowed, not there, raises while it is imported, or cannot be called.
+    """
+    function, found = _named(name, source, noun)
+    if callable(found):
+        return found
+    lacking = f"names nothing: there is no {function} in it" if found is None else "cannot be called"
+    raise SettingsError(
+        f"The {noun} {name!r} {lacking}",
+        expected=f"a function {function} that returns {makes}",
+        action=f"correct the name of the {noun}, or write that function",
     )
 
 
@@ -124,20 +143,29 @@ def code_digest(name: str, source: CodeSource) -> str:
     return "" if place is None or not place.exists() else _content_digest(place)
 
 
-def _require_permission(name: str, source: CodeSource, role: Role) -> None:
+def _named(name: str, source: CodeSource, noun: str) -> tuple[str, object]:
+    """Return the last part of a name and what it means; None where there is nothing of that name."""
+    where, last = split_name(name)
+    if not where:
+        raise SettingsError(f"{name!r} does not name a class", expected=EXPECTED)
+    _require_permission(name, source, noun)
+    return last, getattr(_module(name, where, source, noun), last, None)
+
+
+def _require_permission(name: str, source: CodeSource, noun: str) -> None:
     if source.named_by:
         raise SettingsError(
-            f"{source.named_by} names the {role.noun} {name!r}, which is code and no part of Entropilot",
+            f"{source.named_by} names the {noun} {name!r}, which is code and no part of Entropilot",
             expected="your word before code is run that somebody else's file names",
             action=f"read that code, then allow it with {FLAG} FOLDER (the folder that it is in)",
         )
 
 
-def _module(name: str, where: str, source: CodeSource, role: Role) -> ModuleType:
+def _module(name: str, where: str, source: CodeSource, noun: str) -> ModuleType:
     place = _place(where, source)
     if place is not None and not place.exists():
         raise SettingsError(
-            f"There is no file {place} for the {role.noun} {name!r}",
+            f"There is no file {place} for the {noun} {name!r}",
             expected=f"a Python file; its path is relative to {source.folder or 'the current folder'}",
             action="correct the path",
         )
@@ -145,22 +173,22 @@ def _module(name: str, where: str, source: CodeSource, role: Role) -> ModuleType
         return importlib.import_module(where) if place is None else _load(place, where)
     except Exception as error:  # code of the user's own may raise anything
         if isinstance(error, ModuleNotFoundError) and error.name and f"{where}.".startswith(f"{error.name}."):
-            raise _missing(name, where, source, role) from None
+            raise _missing(name, where, source, noun) from None
         raise SettingsError(
-            f"The {role.noun} {name!r} cannot be imported ({type(error).__name__}: {error})",
+            f"The {noun} {name!r} cannot be imported ({type(error).__name__}: {error})",
             expected="a module that can be imported by itself",
             action=f"correct {place or where}, or install what it lacks",
         ) from error
 
 
-def _missing(name: str, where: str, source: CodeSource, role: Role) -> SettingsError:
+def _missing(name: str, where: str, source: CodeSource, noun: str) -> SettingsError:
     here = Path(*where.split(".")).with_suffix(".py")
     advice = (
         f"write {here.as_posix()}:{split_name(name)[1]}" if here.is_file() else "name its file, path/to/file.py:Class"
     )
     place = f"in {source.folder}, and none is installed" if source.folder else "that is installed"
     return SettingsError(
-        f"The {role.noun} {name!r} names no module: there is no {where!r} {place}",
+        f"The {noun} {name!r} names no module: there is no {where!r} {place}",
         expected=EXPECTED,
         action=f"{advice}; or install the package that it is in",
     )

@@ -33,6 +33,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
@@ -127,7 +128,9 @@ def formula_of(symbols: Sequence[str]) -> str:
 def _reduced(amounts: tuple[tuple[str, int], ...]) -> str:
     from pymatgen.core import Composition
 
-    return str(Composition(dict(amounts)).reduced_formula)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it orders by electronegativity, and says that noble gases have none
+        return str(Composition(dict(amounts)).reduced_formula)
 
 
 def _weights(symbols: Sequence[str]) -> NDArray[np.float64]:

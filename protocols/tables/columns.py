@@ -19,6 +19,7 @@ from protocols.tables.formats.delimited import looks_like_cells
 from protocols.wire.limits import (
     MAX_ABS_VALUE,
     MAX_FAMILIES,
+    MAX_FIDELITIES,
     MAX_ID_LENGTH,
     MAX_PARAMETERS,
     MAX_QUANTITIES,
@@ -134,6 +135,9 @@ class TableColumns(TableFormat):
         dict[Name, Annotated[str, Field(max_length=MAX_ID_LENGTH)]], Field(max_length=MAX_QUANTITIES - 1)
     ] = Field(default={})
     """Column to unit of properties that are known beside; their cells may be empty."""
+    fidelities: Annotated[dict[Name, Name], Field(max_length=MAX_FIDELITIES)] = Field(default={})
+    """Method to column of the property's values by it, in its unit, beside those of the target, which are the property;
+    their cells may be empty."""
     valid_range: Annotated[tuple[float, float], Field(strict=False)] | None = None
     """Smallest and largest value of the property that can be true [unit]."""
     on_missing: Literal["error", "drop", "unknown"] = "error"
@@ -159,6 +163,10 @@ class TableColumns(TableFormat):
     on_no_entropy: Literal["error", "warn"] = "error"
     """What a table does that leaves no entropy to balance, because every value is the same or a family has one
     candidate only: "error" stops, "warn" tells and goes on."""
+
+    in_blocks: bool | None = None
+    """Whether a Parquet or Arrow file is read in blocks and its features stay in a file, so that it need not fit in
+    memory; by default where it has more than 2,000,000 rows."""
 
     @field_validator("valid_range")
     @classmethod
@@ -199,6 +207,12 @@ class TableColumns(TableFormat):
             raise ValueError(f"{self.property!r} is the property already; leave it out of additional_properties")
         return self
 
+    @model_validator(mode="after")
+    def _of_other_methods(self) -> Self:
+        if twice := sorted({self.property, *self.additional_properties} & {*self.fidelities.values()}):
+            raise ValueError(f"{twice[0]!r} is a property; fidelities names columns of its values by other methods")
+        return self
+
     def feature_patterns(self) -> tuple[str, ...]:
         """Return the names and globs of features; the parameters where nothing else describes a candidate."""
         if self.features or self.composition or self.structure or self.smiles or self.factors:
@@ -218,8 +232,8 @@ class TableColumns(TableFormat):
         return tuple(part.column for part in self.family_parts() if isinstance(part, BinnedColumn))
 
     def measured(self) -> tuple[str, ...]:
-        """The property and the additional ones: what an evaluation gives, and no policy may see beforehand."""
-        return (self.property, *self.additional_properties)
+        """Everything that an evaluation gives, and no policy may see beforehand: by whichever method."""
+        return (self.property, *self.additional_properties, *dict.fromkeys(self.fidelities.values()))
 
     def believed_range(self, name: str) -> tuple[float, float]:
         """Return the smallest and the largest value of a column of numbers that is believed [its unit].

@@ -23,6 +23,7 @@ __all__ = [
     "NestedCell",
     "TableFile",
     "column_names",
+    "column_names_in_order",
     "read_file",
 ]
 
@@ -68,6 +69,15 @@ def column_names(path: Path, format: TableFormat = USUAL) -> tuple[str, ...]:  #
         if kind is not FOLDER:
             _check_file(path)
         names = kind.open(path, format).names()
+    return column_names_in_order(path, names)
+
+
+def column_names_in_order(path: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of columns as they stand in a file, each once.
+
+    Raises:
+        TableError: When two have one name.
+    """
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise TableError(

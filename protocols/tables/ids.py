@@ -132,12 +132,23 @@ def content_ids(
     further = (*columns.labels, *(name for name in columns.parameters if name not in rows.features))
     texts = [_cells(rows, name) for name in (*described, *further) if name is not None]
     words = zip(*texts, strict=True) if texts else itertools.repeat((), len(matrix))
-    contents = ["\x1f".join(cells).encode() + b"\x1f" + row.tobytes() for cells, row in zip(words, matrix, strict=True)]
-    formulas = rows.texts.get(columns.composition or "", [""] * len(contents))
+    formulas = rows.texts.get(columns.composition or "", [""] * len(matrix))
     return [
-        _content_id(formula, hashlib.sha256(content).hexdigest()[:CONTENT_DIGITS])
-        for formula, content in zip(formulas, contents, strict=True)
+        content_id_of(formula, cells, row.tobytes())
+        for formula, cells, row in zip(formulas, words, matrix, strict=True)
     ]
+
+
+def content_id_of(formula: str, cells: Sequence[str], features: bytes) -> str:
+    """Return the id of a row without a structure.
+
+    Args:
+        formula: Its formula, or nothing.
+        cells: What its columns of texts say.
+        features: Its features, little-endian doubles without negative zeros.
+    """
+    content = "\x1f".join(cells).encode() + b"\x1f" + features
+    return _content_id(formula, hashlib.sha256(content).hexdigest()[:CONTENT_DIGITS])
 
 
 def _content_id(formula: str, digest: str) -> str:

@@ -136,7 +136,9 @@ def sieve_of(file: TableFile, columns: TableColumns) -> Sieve:
 
 def reject_cells(cells: TableCells, columns: TableColumns, sieve: Sieve) -> None:
     """Reject the rows with a cell that is missing, is of another kind, or has a value that cannot be true."""
-    unknown = {*columns.additional_properties} | ({columns.property} if columns.on_missing == "unknown" else set())
+    unknown = {*columns.additional_properties, *columns.fidelities.values()} | (
+        {columns.property} if columns.on_missing == "unknown" else set()
+    )
     for name, text in cells.texts.items():
         sieve.reject(*_without_text(name, text, families=name in columns.family_columns()))
     for name, number in cells.numbers.items():

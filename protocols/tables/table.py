@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,9 @@ from protocols.errors import TableError
 from protocols.structures.parse import one_by_one
 from protocols.structures.reading import ReadStructures
 from protocols.tables.account import Account, Finding, Handling, account_of
+from protocols.tables.blocks.mapped_table import MappedTable
+from protocols.tables.blocks.reading import is_read_in_blocks, read_in_blocks
+from protocols.tables.blocks.sorted_ids import PlaceOfId, SortedIds
 from protocols.tables.cells import FloatArray, IndexArray
 from protocols.tables.columns import TableColumns, derives_family
 from protocols.tables.designs import DesignRows, merged
@@ -60,13 +64,28 @@ class PropertyValues:
         units: By property.
         uncertainties: Standard uncertainties of these, by property, shape (n,) [its unit]; NaN where none is known.
         parameters: What an instrument sets for each, length n; empty where the columns name none.
+        features: Shape (n, d), where they were asked for; else (0, 0).
+        feature_names: Length d.
+        fidelities: The property by each other method that has a column, shape (n,) [its unit]; NaN where not known.
     """
 
-    candidate_ids: tuple[str, ...]
+    candidate_ids: Sequence[str]
     values: Mapping[str, FloatArray]
     units: Mapping[str, str]
     uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
     parameters: tuple[Parameters, ...] = ()
+    features: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+    feature_names: tuple[str, ...] = ()
+    fidelities: Mapping[str, FloatArray] = field(default_factory=dict)
+    source: MappedTable | None = None
+    """What they are mapped from, where the table is read in blocks; it stays for as long as this lives."""
+
+    @cached_property
+    def row_of(self) -> Mapping[str, int]:
+        """The row of each candidate id."""
+        if isinstance(self.candidate_ids, SortedIds):
+            return PlaceOfId(self.candidate_ids)
+        return {candidate_id: row for row, candidate_id in enumerate(self.candidate_ids)}
 
 
 @dataclass(frozen=True)
@@ -112,6 +131,7 @@ class CandidateTable:
         account: What was dropped, folded, merged, converted or looks wrong; `warnings` say nothing of it again.
         uncertainties: Standard uncertainties of what was measured, by property, shape (n,); NaN where none is known.
         parameters: What an instrument sets for each, length n; empty where the columns name none.
+        fidelities: The property by each other method that has a column, shape (n,); NaN where it is not known.
     """
 
     columns: TableColumns
@@ -132,6 +152,15 @@ class CandidateTable:
     account: Account = ()
     uncertainties: Mapping[str, FloatArray] = field(default_factory=dict)
     parameters: tuple[Parameters, ...] = ()
+    fidelities: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    def values_by(self, candidate_ids: Sequence[str], method: str) -> FloatArray:
+        """Return the property by another method than the target, as `values_of`; NaN where it is not known.
+
+        Raises:
+            TableError: When the table has no such candidate.
+        """
+        return self.fidelities[method][self._rows_of(candidate_ids)]
 
     def values_of(self, candidate_ids: Sequence[str], name: str | None = None) -> FloatArray:
         """Return a measured property in the order of the ids (of a pool, say), shape (len(candidate_ids),).
@@ -206,6 +235,7 @@ def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStr
         account=_account(usable, once, families, columns),
         uncertainties=once.uncertainties,
         parameters=parameters_of(rows, columns),
+        fidelities={method: rows.numbers[name] for method, name in columns.fidelities.items()},
     )
 
 
@@ -228,21 +258,31 @@ def read_family_values(
 
 
 def read_values(
-    path: str | Path, columns: TableColumns, read_structures: ReadStructures = one_by_one
+    path: str | Path,
+    columns: TableColumns,
+    read_structures: ReadStructures = one_by_one,
+    *,
+    with_features: bool = False,
 ) -> PropertyValues:
-    """Read ids and measured properties only: the same rows and ids as `read_table`.
+    """Read ids and measured properties, and features on demand: the same rows and ids as `read_table`.
 
     Structures, molecules and formulas are read where ids come of them, or where rows are left out for them.
 
     Raises:
         TableError: As `read_table`, but for what need not be read.
     """
+    units = {columns.property: columns.unit, **columns.additional_properties}
+    if is_read_in_blocks(path, columns):
+        table = read_in_blocks(path, columns)
+        kept = {name: table.values(name) for name in columns.measured()}
+        return PropertyValues(table.candidate_ids, kept, units, source=table)
     usable, once, _ = _read(path, columns, read_structures, described=False)
     rows = once.rows
-    values = {name: rows.numbers[name] for name in columns.measured()}
-    units = {columns.property: columns.unit, **columns.additional_properties}
+    values = {name: rows.numbers[name] for name in units}
+    by_method = {method: rows.numbers[name] for method, name in columns.fidelities.items()}
     ids = candidate_ids_of(rows, columns, usable.molecules, usable.structures)
-    return PropertyValues(ids, values, units, once.uncertainties, parameters_of(rows, columns))
+    known = PropertyValues(ids, values, units, once.uncertainties, parameters_of(rows, columns), fidelities=by_method)
+    return replace(known, features=feature_matrix(rows), feature_names=rows.features) if with_features else known
 
 
 def _read(

@@ -52,6 +52,9 @@ MAX_FEATURES: Final = 2000
 MAX_QUANTITIES: Final = 32
 """Most properties in one result, and most conditions."""
 
+MAX_SERVED: Final = 128
+"""Most properties that an instrument names: a lab of crystals has 39, and may be asked for MAX_QUANTITIES at once."""
+
 MAX_PARAMETERS: Final = 64
 """Most parameters of a candidate that are numbers, and most that are words: a recipe has a dozen."""
 

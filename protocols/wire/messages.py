@@ -31,6 +31,7 @@ from protocols.wire.limits import (
     MAX_REMARK_LENGTH,
     MAX_REPLICATES,
     MAX_SENT_FEATURES,
+    MAX_SERVED,
     MAX_SLOTS,
     MAX_SOURCE_ID_LENGTH,
     MAX_TEXT_LENGTH,
@@ -219,6 +220,8 @@ class CandidateResult(Message):
     """Whatever else the lab tells, remark by remark."""
     files: RawFiles = ()
     """Where raw measurements are kept."""
+    structure: CrystalStructure | None = None
+    """The crystal as it ended, relaxed, say; null or absent where the lab does not tell."""
     duration_s: Annotated[float, Field(ge=0, le=MAX_DURATION_S)]
     """How long the evaluation took [s]."""
     provenance: Annotated[dict[Name, Remark], Field(max_length=MAX_PROVENANCE)] | None = None
@@ -414,7 +417,7 @@ class Capabilities(Message):
     """Whose they are; the same as the last level of the topic."""
     simulated: bool = False
     """Whether it only calculates or looks up; absent of one that moves something."""
-    properties: Annotated[tuple[ServedProperty, ...], Field(min_length=1, max_length=MAX_QUANTITIES)] | None = None
+    properties: Annotated[tuple[ServedProperty, ...], Field(min_length=1, max_length=MAX_SERVED)] | None = None
     """What it measures; null or absent where it does not say, and is asked for anything."""
     fidelities: Annotated[tuple[Name, ...], Field(max_length=MAX_FIDELITIES)] | None = None
     """The methods that may be asked for by name; null or absent where it does not say, empty where there is its usual
@@ -521,7 +524,7 @@ class Control(Message):
     decision: Count | None = None
     """Number of the decision; needed by `approve_decision` and `veto_decision`, unused by the others."""
     budget: Count | None = None
-    """Candidates that may be requested in all; needed by `set_budget`, unused by the others."""
+    """What may be requested in all, in the unit of the campaign's budget; needed by `set_budget`, unused by others."""
     reason: Text = ""
     """Why, for the journal."""
 
@@ -579,9 +582,9 @@ class CampaignState(Message):
     since: AwareDatetime | None = None
     """When that began, by the agent's clock; null or absent where it is not known."""
     budget: Count
-    """Candidates that may be requested in all."""
+    """What may be requested in all: candidates, or where measurements have costs, these."""
     spent: Count
-    """Those requested whose outcome is known, the abandoned among them."""
+    """Of that, what has its outcome, what was abandoned too."""
     in_flight: Count
     """Requests that are awaited now."""
     abandoned: Count
@@ -592,6 +595,8 @@ class CampaignState(Message):
     """Number of the last point of the bias trajectory, as in the metrics report; 0 is the start set."""
     awaiting_approval: Annotated[tuple[Count, ...], Field(max_length=MAX_AWAITING_APPROVAL)] = ()
     """Numbers of the decisions that wait for an operator's approval."""
+    budget_unit: Literal["candidates", "units of cost"] = "candidates"
+    """What `budget` and `spent` count; absent: candidates."""
     weight: Annotated[float, Field(gt=0, le=1e6)] = 1.0
     """Its share of a lab that several campaigns use, beside the weights of the others."""
     row: Count | None = None

@@ -39,3 +39,22 @@ def with_deviation(
         else each
         for each in quantities
     )
+
+
+def combined(values: Sequence[float], deviations: Sequence[float]) -> tuple[float, float]:
+    """Return one value of several measurements of the same, and its standard uncertainty; 0 where none is known.
+
+    Where each tells its deviation σ_i, the mean weighted by 1 / σ_i², with σ² = 1 / Σ 1 / σ_i² (the maximum of the
+    likelihood of independent normal errors); else the mean, as well known as its scatter tells (`deviation_of_mean`).
+
+    Args:
+        values: Of the measurements, at least one.
+        deviations: Standard uncertainty of each, 0 where none is known.
+    """
+    if len(values) == 1:
+        return values[0], deviations[0]
+    if min(deviations) > 0:
+        weights = [each**-2 for each in deviations]
+        total = math.fsum(weights)
+        return math.fsum(w * x for w, x in zip(weights, values, strict=True)) / total, total**-0.5
+    return math.fsum(values) / len(values), deviation_of_mean(values) or 0.0

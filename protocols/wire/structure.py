@@ -70,6 +70,20 @@ class CrystalStructure(BaseModel):
         return Structure(self.cell, list(self.symbols), self.scaled_positions)
 
     @classmethod
+    def from_ase(cls, atoms: Atoms, decimals: int = 8) -> Self:
+        """Make one of periodic atoms, rounded as in `from_pymatgen`.
+
+        Raises:
+            ValidationError: When a number is not finite, or the cell is beyond what a message carries.
+        """
+        cell = tuple(tuple(round(float(x), decimals) + 0.0 for x in row) for row in atoms.cell)
+        positions = tuple(
+            tuple(round(float(x) % 1.0, decimals) % 1.0 + 0.0 for x in row) for row in atoms.get_scaled_positions()
+        )
+        symbols = tuple(atoms.get_chemical_symbols())
+        return cls.model_validate({"cell": cell, "symbols": symbols, "scaled_positions": positions})
+
+    @classmethod
     def from_pymatgen(cls, structure: Structure, decimals: int = 8) -> Self:
         """Make one of an ordered pymatgen structure, rounded so that the same crystal gives the same bytes.
 

@@ -10,9 +10,11 @@ import typer
 from scenarios.broker.url import ACCESS, DEFAULT_URL
 from scenarios.cli import completion
 from scenarios.cli.options import (
+    AllowCalculator,
     AllowCode,
     Budget,
     Debug,
+    Executor,
     Json,
     Policy,
     Quiet,
@@ -23,6 +25,7 @@ from scenarios.cli.options import (
     Set,
     SettingsFile,
     ShowSettings,
+    allowing_calculators,
     allowing_code,
 )
 from scenarios.cli.settings import build_world_for, load_settings_alone, print_settings
@@ -83,6 +86,7 @@ def simulator(
     every_campaign: Annotated[
         bool, typer.Option("--every-campaign", help="Serve every campaign on the broker (without a status of its own).")
     ] = False,
+    executor: Executor = None,
     settings: Set = None,
     settings_file: SettingsFile = None,
     memory: Annotated[Path, typer.Option(help="Folder where it remembers attempts and answers.")] = Path(
@@ -90,11 +94,13 @@ def simulator(
     ),
     show_settings: ShowSettings = False,
     allow_code: AllowCode = None,
+    allow_calculator: AllowCalculator = None,
     debug: Debug = False,
 ) -> None:
     """Run a simulator alone: it evaluates what an agent asks for, until it is ended."""
-    with reported_errors(debug=debug), allowing_code(allow_code):
-        resolved = load_settings_alone(scenario, {"broker": broker, "id": id}, settings, settings_file)
+    with reported_errors(debug=debug), allowing_code(allow_code), allowing_calculators(allow_calculator):
+        flags = {"broker": broker, "id": id, "executor": executor}
+        resolved = load_settings_alone(scenario, flags, settings, settings_file)
         if show_settings:
             print_settings(resolved, json=False)
             return

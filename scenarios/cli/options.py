@@ -43,7 +43,8 @@ Policy = Annotated[
     typer.Option(
         help="gap_gain, etal, etal_reference, random, uncertainty, round_robin, coverage, joint_entropy, "
         "expected_improvement, probability_of_exceeding; for effects of interventions causal, beside it target_mean, "
-        "d_optimal and causal_reference; molecule_edits, which makes candidates of its own; or your own: "
+        "d_optimal and causal_reference; fidelity_gain, which chooses among several methods; molecule_edits, which "
+        "makes candidates of its own; or your own: "
         "file.py:Class, or module:Class.",
         autocompletion=completion.policies,
     ),
@@ -53,6 +54,12 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Seed of the campaign.")]
 Broker = Annotated[str | None, typer.Option(help="embedded, mosquitto, or a URL such as mqtt://user@host:1883.")]
 RunningBroker = Annotated[
     str | None, typer.Option(help=f"URL such as mqtt://user@host:1883; by default {DEFAULT_URL}.")
+]
+Executor = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="Where evaluations run: dask://host:8786, a Dask cluster; by default in processes here."
+    ),
 ]
 Set = Annotated[
     list[str] | None,
@@ -114,6 +121,14 @@ AllowCode = Annotated[
         help="Let a policy or an evaluator be run that a recording or a pack names: from this folder, or installed.",
     ),
 ]
+AllowCalculator = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-calculator",
+        metavar="MODULE:FACTORY",
+        help="Let the lab calculate with a function of yours that its settings name, or file.py:factory. Repeatable.",
+    ),
+]
 Delimiter = Annotated[
     str | None,
     typer.Option(help="What separates the cells of a text table, such as ; or tab; by default what its ending says."),
@@ -137,4 +152,13 @@ def allowing_code(folder: Path | None) -> Iterator[None]:
     from scenarios.sources import code_sources
 
     with code_sources.allowing_code(folder):
+        yield
+
+
+@contextmanager
+def allowing_calculators(names: list[str] | None) -> Iterator[None]:
+    """Let the lab calculate with what a person has named."""
+    from scenarios.sources import code_sources
+
+    with code_sources.allowing_calculators(names or ()):
         yield

@@ -12,6 +12,7 @@ import typer
 from protocols.errors import CampaignFellShort
 from scenarios.cli.moved import AgentCommand
 from scenarios.cli.options import (
+    AllowCalculator,
     AllowCode,
     Broker,
     Budget,
@@ -19,6 +20,7 @@ from scenarios.cli.options import (
     Database,
     Debug,
     DryRunOnly,
+    Executor,
     Json,
     Live,
     Policy,
@@ -31,6 +33,7 @@ from scenarios.cli.options import (
     Set,
     SettingsFile,
     ShowSettings,
+    allowing_calculators,
     allowing_code,
 )
 from scenarios.cli.settings import build_world_for, load_settings, load_settings_alone, print_settings
@@ -51,6 +54,7 @@ def run(
     budget: Budget = None,
     seed: Seed = None,
     broker: Broker = None,
+    executor: Executor = None,
     settings: Set = None,
     settings_file: SettingsFile = None,
     campaign: Campaign = None,
@@ -64,11 +68,12 @@ def run(
     show_settings: ShowSettings = False,
     single_process: Annotated[bool, typer.Option("--single-process", hidden=True)] = False,
     allow_code: AllowCode = None,
+    allow_calculator: AllowCalculator = None,
     debug: Debug = False,
 ) -> None:
     """Run a scenario: broker, simulator and agent, all through MQTT on this machine."""
-    with reported_errors(debug=debug), allowing_code(allow_code):
-        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
+    with reported_errors(debug=debug), allowing_code(allow_code), allowing_calculators(allow_calculator):
+        flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker, "executor": executor}
         resolved = load_settings(scenario, flags, settings, settings_file, runs, quiet=quiet or json)
         if show_settings:
             print_settings(resolved, json=json)

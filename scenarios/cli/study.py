@@ -10,7 +10,7 @@ import typer
 
 from scenarios.cli import completion
 from scenarios.cli.options import AllowCode, Budget, Debug, Json, Quiet, ScenarioName, Set, SettingsFile, allowing_code
-from scenarios.cli.settings import load_settings
+from scenarios.cli.settings import build_world_for, load_settings
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show, show_notes
 
 if TYPE_CHECKING:
@@ -173,3 +173,35 @@ def global_graph(
         if not quiet:
             show(f"{int((graph.weights != 0.0).sum())} edges between {len(graph.names)} variables of {rows:,} rows")
             show(f"  {path}")
+
+
+@app.command()
+def pool(
+    scenario: ScenarioName,
+    out: Annotated[
+        Path | None, typer.Option(help="CSV file for the candidates with their ids; by default nothing is written.")
+    ] = None,
+    features: Annotated[bool, typer.Option("--features", help="Write the features, too, as feature_NAME.")] = False,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Make the pool of a scenario, say what is in it, and write it as a table.
+
+    Embeddings of your own, computed for the rows of that table, become the features by [pool.features].
+    """
+    with reported_errors(debug=debug):
+        from scenarios.pool.pool import pool_in_words, write_pool
+        from scenarios.sources.result_folder import require_new
+
+        require_new(out)
+        resolved = load_settings(scenario, {}, settings, settings_file, quiet=quiet)
+        world = build_world_for(resolved.settings, quiet=quiet)
+        if out is not None:
+            write_pool(world, resolved.settings, out, features=features)
+        if not quiet:
+            for line in pool_in_words(world):
+                show(line)
+            if out is not None:
+                show(f"  {out}")

@@ -222,7 +222,10 @@ def _play(settings: CampaignSettings, trial: Trial) -> PlaybackCounts:
     campaign = settings.model_copy(update={"seed": trial.seed})
     opened = open_pool(world, trial)
     told = None if world.uncertainties is None else world.uncertainties[opened.rows]
-    played = play_offline(opened.pool, opened.values, opened.start.tolist(), campaign, uncertainties=told)
+    by_method = {name: values[opened.rows] for name, values in world.fidelities.items()}
+    played = play_offline(
+        opened.pool, opened.values, opened.start.tolist(), campaign, uncertainties=told, fidelities=by_method
+    )
     end = CampaignEnd(len(played.abandoned), played.ended, played.is_finished)
     truth = world.true_effects  # without it nothing of the effects is told, and no meter is to be made
     effects = effects_of(played.events, opened.pool, truth, campaign.code) if truth else None

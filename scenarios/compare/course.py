@@ -2,7 +2,7 @@
 
 | figure | meaning |
 |---|---|
-| best at | the observation at which the mean gap was smallest; of equal ones the first |
+| best at | the observation, or its cost, at which the mean gap was smallest; of equal ones the first |
 | regret | mean gap at the end − at its best [nat]: what stopping there would have spared |
 | area | mean of the mean gap over the campaign, by trapezoids between observations [nat]: how soon it fell |
 
@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scenarios.compare.measures import Measure
-from scenarios.run.trajectory import Trajectory
+from scenarios.run.trajectory import Trajectory, positions_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Course:
     """How the mean gap went.
 
     Attributes:
-        best_at: Observation of the smallest.
+        best_at: Where the smallest was: its observation, or what it had cost.
         regret: What it rose since [nat].
         area: Its mean over the campaign [nat].
     """
@@ -36,7 +36,8 @@ class Course:
 
 def course_of(run: Trajectory) -> Course | None:
     """Return how the mean gap of a campaign went; None where it was never defined."""
-    known = [(observation, point.mean_gap) for observation, point in run.points if point.mean_gap is not None]
+    places = zip(positions_of(run), run.points, strict=True)  # by cost where measurements have any: at equal cost then
+    known = [(place, point.mean_gap) for place, (_, point) in places if point.mean_gap is not None]
     if not known:
         return None
     best_at, best = min(known, key=lambda each: (each[1], each[0]))

@@ -20,9 +20,10 @@ from scenarios.compare.measures import CONTROL, Measure, is_bought
 from scenarios.compare.model_measures import WORST, ModelScores
 from scenarios.compare.statistics import half_width_of
 from scenarios.display.labels import titled
-from scenarios.display.observation_axis import OBSERVATION_LABEL
+from scenarios.display.observation_axis import COST_LABEL, OBSERVATION_LABEL
 from scenarios.display.panels import Curve, Panel, draw_panels
 from scenarios.effects.truth import ERROR, ERROR_LABEL, HELD, HELD_LABEL, UNSEEN
+from scenarios.run.trajectory import Trajectory, positions_of
 
 FIGURE: Final = "comparison.png"
 COMPARISON: Final = "comparison.csv"
@@ -111,23 +112,36 @@ def curve_over_seeds(runs: Sequence[Points]) -> Curve:
     return Curve(observations, rows.mean(axis=0), half_width_of(rows))
 
 
+def _points_of(runs: Sequence[Trajectory], name: str) -> list[Points]:
+    """Return a metric of runs where they stand; by cost, of each what it had come to at the costs that all reached."""
+    points: list[Points] = [
+        [(place, point.value(name)) for place, (_, point) in zip(positions_of(run), run.points, strict=True)]
+        for run in runs
+    ]
+    if not any(run.spent for run in runs):
+        return points
+    first, last = max(each[0][0] for each in points), min(each[-1][0] for each in points)
+    places = sorted({place for each in points for place, _ in each if first <= place <= last})
+    return [[(at, [value for place, value in each if place <= at][-1]) for at in places] for each in points]
+
+
 def _draw_metrics(comparison: Comparison, path: Path) -> Path:
     measures = {each.name: each for each in comparison.bias_measures()}
     panels = [
         Panel(
             titled(metric.label, metric.unit),
             _remark(measures[metric.name], list(measures.values())),
-            {
-                policy: curve_over_seeds([[(s, p.value(metric.name)) for s, p in run.points] for run in runs])
-                for policy, runs in comparison.runs.items()
-            },
+            {policy: curve_over_seeds(_points_of(runs, metric.name)) for policy, runs in comparison.runs.items()},
             from_zero=metric.lower_is_better or metric not in BIAS_METRICS,
         )
         for metric in comparison.metrics
     ]
     panels += _truth_panels(comparison) if comparison.truth_measures() else []
-    title = f"{comparison.scenario}: {'metrics' if comparison.has_declared else 'bias'} against observation"
-    draw_panels(path, panels, title=title, subtitle=_subtitle(comparison), x_label=OBSERVATION_LABEL)
+    by_cost = any(run.spent for runs in comparison.runs.values() for run in runs)
+    what = "metrics" if comparison.has_declared else "bias"
+    title = f"{comparison.scenario}: {what} against {'cost' if by_cost else 'observation'}"
+    x_label = COST_LABEL if by_cost else OBSERVATION_LABEL
+    draw_panels(path, panels, title=title, subtitle=_subtitle(comparison), x_label=x_label)
     return path
 
 

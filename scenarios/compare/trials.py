@@ -109,6 +109,12 @@ def _kept(pool: Pool, test: IndexArray) -> IndexArray:
 def _restricted(pool: Pool, rows: IndexArray) -> Pool:
     if len(rows) == len(pool):
         return pool
+    if pool.in_blocks:
+        raise SettingsError(
+            f"The pool has {len(pool):,} candidates and is read in blocks, and rows are held out of it",
+            expected="a pool that fits in memory, of which a part is copied",
+            action="compare policies on a sample of the table",
+        )
     features = pool.features[rows]
     features.setflags(write=False)
     return Pool(tuple(pool.candidates[row] for row in rows), features, pool.feature_names)

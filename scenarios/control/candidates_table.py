@@ -28,7 +28,7 @@ from protocols.tables.usable import UsableRows, usable_rows
 from protocols.wire.messages import AddedCandidate, cut
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.settings.model import Scenario
-from scenarios.world.emt_alloys import FEATURE_TOLERANCES
+from scenarios.world.crystals.search import FEATURE_TOLERANCES
 from scenarios.world.structures import described_by, structure_reader
 
 FAMILY: Final = "family"
@@ -86,6 +86,10 @@ def read_candidates(
     ids = candidate_ids_of(rows, columns, usable.molecules, usable.structures)
     formulas = _formulas(usable, columns)
     features, names = _features(usable, columns, formulas, pool, described_by(reader))
+    if scenario.pool.composition_statistics and not columns.features:
+        from agent.pool.statistics import with_statistics
+
+        features, names = with_statistics(features, names, formulas)
     if tuple(names) != pool.feature_names:
         raise TableError(
             f"The features of {path} are {listed(names)}",
@@ -156,8 +160,14 @@ def _columns_of(scenario: Scenario, pool: Pool, how: TableFormat) -> _Descriptio
     changed: dict[str, Any] = {"additional_properties": {}, "on_missing": "error", "on_replicates": "error"}
     columns = scenario.pool.columns
     if columns is None:
-        made_of = {"property": scenario.campaign.property, "unit": scenario.campaign.unit, "structure": STRUCTURE}
+        made_of: dict[str, Any] = {
+            "property": scenario.campaign.property,
+            "unit": scenario.campaign.unit,
+            "structure": STRUCTURE,
+        }
         tolerances = dict(zip(("symmetry_tolerance", "angle_tolerance"), FEATURE_TOLERANCES, strict=True))
+        if scenario.pool.features:
+            made_of["features"] = pool.feature_names  # of a table beside it: nothing makes them of a structure
         return _Description.model_validate(made_of | tolerances | written | changed)
     if columns.feature_patterns() or scenario.pool.features:
         changed["features"] = pool.feature_names  # those of a table beside it too

@@ -9,10 +9,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from agent.campaign.event_descriptions import changes_dataset, dataset_of
+from agent.campaign.event_descriptions import dataset_of
 from agent.campaign.events import CampaignStarted, DecisionMade, Event, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan
+from agent.campaign.target_values import changes_target
 from agent.entropy.bias import BiasPoint
 from agent.metrics import Metric
 from agent.pool.candidates import Pool
@@ -109,7 +110,8 @@ class Diff:
         if self.decision is None:
             return None
         before = self.one.events[: self.one.events.index(self.decision[0])]
-        return sum(map(changes_dataset, before)) - 1  # the start set is number 0
+        plans = [event.plan for event in before if isinstance(event, CampaignStarted)]
+        return sum(changes_target(event, plans[0]) for event in before if plans) - 1  # the start set is number 0
 
     @property
     def declared(self) -> dict[Metric, tuple[float | None, float | None]]:

@@ -24,6 +24,9 @@ MAX_DRAWN_STEPS: Final = 900
 
 OBSERVATION_LABEL: Final = "Observation"
 
+COST_LABEL: Final = "Cost [unit of the budget]"
+"""Of the axis where measurements have costs."""
+
 
 def look(index: int) -> tuple[str, Any]:
     """Return colour and line style of the index-th of several lines."""

@@ -12,9 +12,10 @@ from typing import cast
 
 from agent.acquisition.registry import make_meter
 from agent.campaign.context import pool_arrays
-from agent.campaign.event_descriptions import additions_of, changes_dataset, observations_of, taken_away_by
+from agent.campaign.event_descriptions import additions_of, observations_of, taken_away_by
 from agent.campaign.events import CampaignStarted, Event
 from agent.campaign.plan import CampaignPlan
+from agent.campaign.target_values import changes_target
 from agent.metrics import DatasetMeter, Effect, EffectMeter, Meter
 from agent.pool.candidates import Pool
 from agent.pool.growth import grown
@@ -72,11 +73,8 @@ def effects_of(
         if plan is None or meter is None:
             return None
         pool = grown(pool, additions_of(event))
-        for each in observations_of(event, plan.property_names[1:]):
-            meter.put(pool.index_of[each.candidate_id], (each.value, *each.additional))
-        if gone := taken_away_by(event):
-            meter.remove(pool.index_of[gone])
-        if changes_dataset(event):
+        _put(meter, event, pool, plan)
+        if changes_target(event, plan):
             observation += 1
             if truth and (observation == 0 or not at_ends_only):
                 against[observation] = against_truth(meter.meter.effects(), truth)
@@ -87,6 +85,16 @@ def effects_of(
         against[observation] = against_truth(effects, truth)
     known = {observation: each for observation, each in against.items() if each is not None}
     return Effects(effects, plan.unit, truth, known)
+
+
+def _put(meter: DatasetMeter[EffectMeter], event: Event, pool: Pool, plan: CampaignPlan) -> None:
+    """Let a meter see how an event changes what the target method says."""
+    for each in observations_of(event, plan.property_names[1:]):
+        if plan.is_of_target(each.candidate_id):
+            which = plan.measurement_of(each.candidate_id).candidate_id
+            meter.put(pool.index_of[which], (each.value, *each.additional))
+    if (gone := taken_away_by(event)) and plan.is_of_target(gone):
+        meter.remove(pool.index_of[plan.measurement_of(gone).candidate_id])
 
 
 def _meter_of(plan: CampaignPlan, pool: Pool, code: CodeSource) -> DatasetMeter[EffectMeter] | None:

@@ -163,6 +163,6 @@ def _played_on(pool: Pool, start: IndexArray) -> tuple[IndexArray, list[str]]:
 
 
 def _restricted(pool: Pool, rows: IndexArray) -> Pool:
-    features = pool.features[rows]
+    features = np.array(pool.features[rows], dtype=np.float64)
     features.setflags(write=False)
     return Pool(tuple(pool.candidates[row] for row in rows), features, pool.feature_names)

@@ -91,6 +91,7 @@ class AnswerLookup:
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     asked: RequestKey
+    candidate_id: str
     recipient: str
     requested_s: float
 
@@ -101,7 +102,8 @@ class RecordedLab:
 
     Attributes:
         campaign: Name of the campaign.
-        answers: By candidate and attempt, in the order of their times; an empty list where the lab was silent.
+        answers: By what was asked for (`asked_for`) and attempt, in the order of their times; an empty list where the
+            lab was silent.
         unsolicited: What it said by itself, in order.
         simulators: Who spoke, in the order of their first word.
         abilities: What each said last that it can do.
@@ -116,18 +118,23 @@ class RecordedLab:
     given: int = 0
     _attempts: dict[str, _Attempt | None] = field(default_factory=dict)
     _last_of: dict[str, int | None] = field(default_factory=dict)
-    """Of every candidate that was asked for: its last attempt that has an answer, or None."""
+    """Of everything that was asked for: its last attempt that has an answer, or None."""
     _first_request_s: float | None = None
 
-    def find(self, candidate_id: str, attempt: int) -> AnswerLookup:
-        """Return what is recorded for an attempt: its own answers, or the last one where it goes beyond them."""
-        if candidate_id not in self._last_of:
+    def find(self, what: str, attempt: int) -> AnswerLookup:
+        """Return what is recorded for an attempt: its own answers, or the last one where it goes beyond them.
+
+        Args:
+            what: What is asked for, see `asked_for`.
+            attempt: Which attempt it is, from 1.
+        """
+        if what not in self._last_of:
             return AnswerLookup((), is_known=False)
-        own = self.answers.get((candidate_id, attempt))
+        own = self.answers.get((what, attempt))
         if own is not None:
             return AnswerLookup(tuple(own))
-        last = self._last_of[candidate_id]
-        return AnswerLookup(() if last is None else (self.answers[candidate_id, last][-1],), is_extra_attempt=True)
+        last = self._last_of[what]
+        return AnswerLookup(() if last is None else (self.answers[what, last][-1],), is_extra_attempt=True)
 
     def note(self, row: MessageRow) -> None:
         """Take in a message of this campaign.
@@ -162,28 +169,30 @@ class RecordedLab:
             self._first_request_s = row.came_s
             self.unsolicited = [replace(each, after_s=each.after_s - row.came_s) for each in self.unsolicited]
         if request.attempt_id not in self._attempts:
-            asked = (request.candidate_id, request.attempt)
-            self._begin(request.attempt_id, asked, parse(row.topic).client or ANY_SIMULATOR, row.came_s)
+            asked, recipient = (asked_for(request), request.attempt), parse(row.topic).client or ANY_SIMULATOR
+            self._begin(request.attempt_id, _Attempt(asked, request.candidate_id, recipient, row.came_s))
 
-    def _begin(self, attempt_id: str, asked: RequestKey, recipient: str, time_s: float) -> None:
+    def _begin(self, attempt_id: str, attempt: _Attempt) -> None:
         """Await answers to an attempt; of two campaigns of one name, the first one counts."""
-        self._attempts[attempt_id] = None if asked in self.answers else _Attempt(asked, recipient, time_s)
+        asked = attempt.asked
+        self._attempts[attempt_id] = None if asked in self.answers else attempt
         self.answers.setdefault(asked, [])
         self._last_of.setdefault(asked[0], None)
 
     def _note_answer(self, row: MessageRow, message: CandidateResult | CandidateFailure) -> None:
         if message.attempt_id not in self._attempts and (asked := _asked_by(message)) is not None:
-            self._begin(message.attempt_id, asked, ANY_SIMULATOR, row.came_s)  # the recorder came after its request
+            came_late = _Attempt(asked, message.candidate_id, ANY_SIMULATOR, row.came_s)  # its request was not heard
+            self._begin(message.attempt_id, came_late)
         attempt = self._attempts.get(message.attempt_id)
         if attempt is None:
             return
-        candidate_id, number = attempt.asked
-        if message.candidate_id != candidate_id or attempt.recipient not in {ANY_SIMULATOR, message.simulator}:
+        what, number = attempt.asked
+        if message.candidate_id != attempt.candidate_id or attempt.recipient not in {ANY_SIMULATOR, message.simulator}:
             self._note_unsolicited(row, message)  # forged: the agent refuses it, and shall do so again
             return
         after_s = row.came_s - attempt.requested_s
         self.answers[attempt.asked].append(RecordedAnswer(after_s, message.simulator, row.payload))
-        self._last_of[candidate_id] = max(number, self._last_of.get(candidate_id) or 0)
+        self._last_of[what] = max(number, self._last_of.get(what) or 0)
         self.simulators.setdefault(message.simulator)
         self.given += 1
 
@@ -197,6 +206,15 @@ class RecordedLab:
         after_s = row.came_s - (self._first_request_s or 0.0)
         retain = row.retain or isinstance(message, Status)
         self.unsolicited.append(Unsolicited(after_s, len(self.answers), self.given, channel, row.payload, retain))
+
+
+def asked_for(request: CandidateRequest) -> str:
+    """Return the name of what a request asks for: the candidate, by the lab's usual method, for the first time, or not.
+
+    Names are compared with each other and with nothing else.
+    """
+    again = f"--r{request.replicate}" if request.replicate else ""
+    return f"{request.candidate_id}--{request.fidelity}{again}" if request.fidelity else request.candidate_id + again
 
 
 def labs_in(rows: Iterable[Row]) -> Mapping[str, RecordedLab]:
@@ -213,6 +231,6 @@ def labs_in(rows: Iterable[Row]) -> Mapping[str, RecordedLab]:
 
 
 def _asked_by(message: CandidateResult | CandidateFailure) -> RequestKey | None:
-    """Return candidate and attempt of an answer by its attempt's id alone."""
+    """Return what an answer is of by its attempt's id alone: the lab's usual method, for the first time."""
     number = number_of(message.attempt_id)
     return None if number is None else (message.candidate_id, number)

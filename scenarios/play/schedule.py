@@ -21,7 +21,7 @@ from typing import Final
 from protocols.wire.messages import CandidateRequest
 from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.play.messages import OutgoingMessage, recorded_answer, unknown_answer, unsolicited_message
-from scenarios.play.recorded_lab import AnswerLookup, RecordedAnswer, RecordedLab, Unsolicited
+from scenarios.play.recorded_lab import AnswerLookup, RecordedAnswer, RecordedLab, Unsolicited, asked_for
 
 NOBODY_KNOWN: Final = "recording"
 """Who answers a request to anybody, where the recording names no simulator."""
@@ -138,7 +138,7 @@ class LiveSchedule:
         self.last_s = now_s
         self.began_s = now_s if self.began_s is None else self.began_s
         is_new = request.attempt_id not in self._has_receipt
-        found = self._lab.find(request.candidate_id, request.attempt)
+        found = self._lab.find(asked_for(request), request.attempt)
         if is_new:
             self._count(request, found)
             self._remember(request.attempt_id)
@@ -218,9 +218,9 @@ class LiveSchedule:
         self.played.extra_attempts += found.is_extra_attempt
         if found.is_known and not found.answers:
             self.played.silent += 1
-            self._silent.add(request.candidate_id)
+            self._silent.add(asked_for(request))
         else:
-            self._silent.discard(request.candidate_id)
+            self._silent.discard(asked_for(request))
 
     def _sender(self, recipient: str, answer: RecordedAnswer | None) -> str:
         if recipient != ANY_SIMULATOR:

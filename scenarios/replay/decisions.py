@@ -12,6 +12,7 @@ from agent.campaign.events import DecisionMade, PolicyExhausted
 from agent.pool.candidates import Pool
 from agent.pool.growth import NewCandidate
 from protocols.errors import invariant
+from protocols.tables.blocks.sorted_ids import Ids, IdsWithAdded
 
 SCORE_TOLERANCE: Final = 1e-9
 """Largest relative difference of two scores that are the same but for the last bits of two machines."""
@@ -71,11 +72,11 @@ class Decision:
         )
 
     @classmethod
-    def proposed(cls, decision: int, proposal: Proposal, candidate_ids: tuple[str, ...]) -> Self:
+    def proposed(cls, decision: int, proposal: Proposal, candidate_ids: Ids) -> Self:
         """Return what a policy answered that saw these candidates, in the order of the pool."""
         runner_up = proposal.runner_up
         added = tuple(each.plain() for each in proposal.new_candidates)
-        named = candidate_ids + tuple(each.candidate_id for each in added)
+        named = IdsWithAdded(candidate_ids, [each.candidate_id for each in added])
         return cls(
             decision,
             tuple(_name(choice, named) for choice in proposal.choices),

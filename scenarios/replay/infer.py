@@ -49,7 +49,7 @@ class Requests:
     Attributes:
         campaign: Its name.
         uid: Random part of its attempt ids.
-        of_decision: Decision number -> its candidates, in the order in which they were asked for.
+        of_decision: Decision number -> what it asked for, in that order: candidate, method, repetition.
         signatures_told: Whether whoever listened had keys, and noted who signed what.
         went_to: To whom each attempt went.
         in_turn: Whether the recipients had their turns; not where any instrument announced what it can do.
@@ -57,7 +57,7 @@ class Requests:
 
     campaign: str
     uid: str
-    of_decision: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    of_decision: dict[int, tuple[tuple[str, str | None, int], ...]] = field(default_factory=dict)
     signatures_told: bool = False
     went_to: dict[str, str] = field(default_factory=dict)
     in_turn: bool = True
@@ -85,8 +85,9 @@ class RequestsHeard:
         known = self.by_campaign.setdefault(request.campaign, Requests(request.campaign, uid))
         known.signatures_told = known.signatures_told or bool(row.signed_by)
         named = known.of_decision.get(request.decision, ())
-        if uid == known.uid and request.candidate_id not in named:
-            known.of_decision[request.decision] = (*named, request.candidate_id)
+        asked = (request.candidate_id, request.fidelity, request.replicate)
+        if uid == known.uid and asked not in named:
+            known.of_decision[request.decision] = (*named, asked)
         if uid == known.uid:
             known.went_to.setdefault(request.attempt_id, parse(row.topic).client or "")
 
@@ -160,8 +161,9 @@ class Inference:
         if request.attempt_id in campaign.attempts:
             pass  # it was handed on
         elif request.attempt > 1:
-            self._expire_attempts_of(request.candidate_id, row)
-            if request.candidate_id in campaign.absence.unanswered:
+            which = self._row_of(request)
+            self._expire_attempts_of(which, row)
+            if which in campaign.absence.unanswered:
                 self._return(row)
         else:
             self._decide(request.decision, row)
@@ -171,20 +173,20 @@ class Inference:
 
     def _follow_recipient(self, row: MessageRow, request: CandidateRequest) -> None:
         """Fold who must have been away, or back, for a request to go to whom it went."""
-        campaign, recipient = self._campaign, parse(row.topic).client
+        campaign, recipient, which = self._campaign, parse(row.topic).client, self._row_of(request)
         if recipient in campaign.absence.away:
             self._follower.transaction([{"back": recipient}], {}, row.number, row.time_s)
-        for each in [each for each in campaign.in_flight.values() if each.candidate_id == request.candidate_id]:
+        for each in [each for each in campaign.in_flight.values() if each.candidate_id == which]:
             too_early = row.time_s - self._sent_s.get(each.attempt_id, row.time_s) < EARLY_SHARE * self._timeout_s
             if each.recipient != recipient and too_early:
                 self._leave(each.recipient, row)
         if not self._in_turn:
             return
-        chosen = self._requests.of_decision.get(request.decision, ())
+        chosen = self._chosen_by(request.decision)
         for _ in campaign.plan.recipients:
-            made = campaign.attempts_made.get(request.candidate_id, 0)
-            place = made or (chosen.index(request.candidate_id) if request.candidate_id in chosen else 0)
-            whose = recipient_of(campaign, campaign.requested + place)
+            made = campaign.attempts_made.get(which, 0)
+            place = made or (chosen.index(which) if which in chosen else 0)
+            whose = recipient_of(campaign, campaign.chosen_count + place)
             if whose == recipient or request.attempt_id in campaign.attempts:
                 return
             self._leave(whose, row)
@@ -206,8 +208,17 @@ class Inference:
             number = needed.decision
             if number != decision and (self._in_turn or number not in self._requests.of_decision):
                 raise CannotFollow(f"decision {decision} is asked for, and decision {number} was never seen")
-            recorded = Decision(number, self._requests.of_decision[number], is_whole=False)
+            recorded = Decision(number, self._chosen_by(number), is_whole=False)
             self._follower.transaction([{"proposed": number}], {number: recorded}, row.number, row.time_s)
+
+    def _row_of(self, request: CandidateRequest) -> str:
+        """Return the id of the row of the pool that a request asks for."""
+        return self._campaign.plan.row_asked_for(request.candidate_id, request.fidelity, request.replicate)
+
+    def _chosen_by(self, decision: int) -> tuple[str, ...]:
+        """Return the rows that a decision asked for, each once, whether its value was taken back or not."""
+        asked = self._requests.of_decision.get(decision, ())
+        return tuple(dict.fromkeys(self._campaign.plan.row_asked_for(*each) for each in asked))
 
     def _expire_attempts_of(self, candidate_id: str, row: MessageRow) -> None:
         expired = [each.attempt_id for each in self._campaign.in_flight.values() if each.candidate_id == candidate_id]

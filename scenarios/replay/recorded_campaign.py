@@ -51,6 +51,8 @@ class RecordedCampaign:
     joined: list[NewCandidate] = field(default_factory=list)
     points: list[tuple[int, BiasPoint]] = field(default_factory=list)
     asked_at: list[int] = field(default_factory=list)
+    spent: list[int] = field(default_factory=list)
+    """What had been spent of the budget by each of `points`."""
     properties: tuple[str, ...] = ()
     """Names of the properties that are balanced, as the campaign's plan has them."""
     _outcomes: set[str] = field(default_factory=set)
@@ -62,6 +64,7 @@ class RecordedCampaign:
             self._note(event)
         for bias in transaction.bias:
             self.points.append((len(self.points), bias.point))
+            self.spent.append(bias.spent)
             self.asked_at.append(len(self._outcomes))
 
     def measured(self, name: str, values: Sequence[float]) -> Measured:
@@ -109,7 +112,7 @@ class RecordedCampaign:
     def _begin_again(self, properties: tuple[str, ...]) -> None:
         for collected in (self.start, self.answers, self.uncertainties):
             collected.clear()
-        for listed in (self.asked, self.excluded, self.joined, self.points, self.asked_at):
+        for listed in (self.asked, self.excluded, self.joined, self.points, self.asked_at, self.spent):
             listed.clear()
         self._outcomes.clear()
         self._chosen.clear()

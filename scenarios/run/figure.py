@@ -27,6 +27,7 @@ from scenarios.display.figure_style import (
 )
 from scenarios.display.labels import EndLabel, draw_end_labels, shortened
 from scenarios.display.observation_axis import (
+    COST_LABEL,
     LINE_STYLES,
     MAX_DRAWN_STEPS,
     OBSERVATION_LABEL,
@@ -35,7 +36,7 @@ from scenarios.display.observation_axis import (
     set_observation_limits,
 )
 from scenarios.run.banded import ENDS
-from scenarios.run.trajectory import Trajectory
+from scenarios.run.trajectory import Trajectory, positions_of
 
 FloatArray = NDArray[np.float64]
 
@@ -99,7 +100,7 @@ def draw_bias(
     _draw_ranges(lower, curves)
     lower.set_ylabel("Entropy range,\nrichest − poorest [nat]", fontsize=9)
     figure.align_ylabels((upper, lower))
-    lower.set_xlabel(OBSERVATION_LABEL, fontsize=9)
+    lower.set_xlabel(COST_LABEL if trajectory.spent else OBSERVATION_LABEL, fontsize=9)
     save_figure(figure, path)
 
 
@@ -159,7 +160,7 @@ class _Curves:
     """What is drawn of a run, thinned out; NaN where undefined.
 
     Attributes:
-        observations: Shape (k,).
+        observations: Where they stand on the axis: their numbers, or what had been spent by them, shape (k,).
         entropies: Of the families [nat], shape (k, f).
         bands: Lower and upper ends of their bands [nat], shape (k, f, 2).
         range: Of the entropies [nat], shape (k,).
@@ -175,7 +176,8 @@ class _Curves:
     @classmethod
     def of(cls, run: Trajectory) -> _Curves:
         gaps = _figures([point.entropy_range for _, point in run.points])
-        points = [run.points[index] for index in _kept(gaps)]
+        kept, positions = _kept(gaps), positions_of(run)
+        points = [run.points[index] for index in kept]
         families = tuple(dict.fromkeys(name for _, point in points for name in point.families))
         column = {name: index for index, name in enumerate(families)}
         entropies = np.full((len(points), len(families)), np.nan)
@@ -186,9 +188,7 @@ class _Curves:
             for place, band in zip(places, run.bands.get(observation, ()), strict=False):
                 bands[row, place] = band or (np.nan, np.nan)
         gaps = _figures([point.entropy_range for _, point in points])
-        return cls(
-            np.array([observation for observation, _ in points], dtype=np.float64), entropies, bands, gaps, families
-        )
+        return cls(np.array([positions[index] for index in kept], dtype=np.float64), entropies, bands, gaps, families)
 
 
 def _kept(gaps: FloatArray) -> list[int]:

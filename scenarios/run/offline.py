@@ -6,6 +6,7 @@ seeds. How it is played is next door, in `scenarios.run.offline_campaign`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,16 +15,18 @@ import numpy as np
 from pydantic import ValidationError
 
 from agent.acquisition.base import AcquisitionContext, Ask, FloatArray, IndexArray, Proposal
-from agent.acquisition.registry import make_policies, policy_fingerprint, require_fixed_pool
+from agent.acquisition.registry import make_policies, policy_fingerprint, require_fixed_pool, uses_fidelities
 from agent.campaign.events import CandidateAbandoned, CandidatesAdded, Event, ResultAccepted, StartSetLoaded
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Attempt
+from agent.campaign.target_values import candidate_index
 from agent.entropy.bias import BiasPoint
 from agent.pool.candidates import Candidate, Pool
 from agent.pool.growth import NewCandidate
+from agent.pool.measurements import Measurement
 from agent.settings import CampaignSettings
-from protocols.errors import invariant
+from protocols.errors import SettingsError, invariant
 from protocols.wire.messages import Control, ControlAction, FailureReason, Quantity
 from scenarios.run.offline_campaign import NO_CLOCK, OFFLINE, Failure, LabAnswer, OfflineCampaign
 from scenarios.run.trajectory import Trajectory
@@ -44,6 +47,9 @@ class Measured:
 
 Answer = Callable[[Candidate], Sequence[float] | Measured | None]
 """Returns the property of a candidate, and what is balanced beside it; None where nobody knows."""
+
+MeasuredAnswer = Callable[[Candidate, Measurement], Sequence[float] | Measured | None]
+"""The same by the row of the pool that is asked for, and what it measures."""
 
 BY_THE_OPERATOR: Final = "by the operator of the recorded campaign"
 """Why a candidate joins the pool or is excluded."""
@@ -108,6 +114,7 @@ def play_offline(
     settings: CampaignSettings,
     *,
     uncertainties: FloatArray | None = None,
+    fidelities: Mapping[str, FloatArray] | None = None,
     on_decision: Callable[[int], None] = lambda _number: None,
 ) -> OfflineRun:
     """Run a campaign to its end, and say in which order it acquired what.
@@ -118,27 +125,62 @@ def play_offline(
         start: Pool indices of the start set.
         settings: Policy, budget, seed, parallel, ordering.
         uncertainties: Standard uncertainties of the values, shape (n, p), 0 where none is known; none by default.
+        fidelities: Values of the property by other methods than the target, shape (n,), NaN where nobody knows them.
         on_decision: Called with the number of each decision.
 
     Raises:
-        SettingsError: When the policy makes candidates of its own, whose values nobody knows.
+        SettingsError: When the policy makes candidates of its own, or asks for methods, whose values nobody knows.
     """
     invariant(bool(np.isfinite(values).all()), "an offline campaign knows the value of every candidate")
     require_fixed_pool(settings.policy, settings.code)
+    _require_values_of(settings, fidelities or {})
     policy = make_policies(settings.policy, settings.policy_options, settings.code, rest=settings.stop.rest_policy)
     shape = (len(pool), 1 + len(settings.additional_properties))
     told = np.zeros(shape) if uncertainties is None else uncertainties.reshape(shape)
-    rows = [Measured(*each) for each in zip(values.reshape(shape).tolist(), told.tolist(), strict=True)]
-    known = {index: rows[index] for index in start}
-    of = dict(zip(pool.candidate_ids, rows, strict=True))
-    return play_answered(
-        pool, lambda each: of[each.candidate_id], known, settings, policy.propose, on_decision=on_decision
-    )
+    values = values.reshape(shape)
+
+    def measured(index: int) -> Measured:
+        return Measured(values[index].tolist(), told[index].tolist())
+
+    def answer(row: Candidate, asked: Measurement) -> Measured | None:
+        index = pool.index_of[asked.candidate_id]
+        if row.candidate_id == asked.candidate_id or asked.fidelity == settings.fidelity:
+            return measured(index)
+        by = (fidelities or {}).get(asked.fidelity or "")
+        value = math.nan if by is None else float(by[index])
+        return None if math.isnan(value) else Measured((value,), (0.0,))
+
+    known = {index: measured(index) for index in start}
+    return play_measured(pool, answer, known, settings, policy.propose, on_decision=on_decision)
 
 
 def play_answered(
     pool: Pool,
     answer: Answer,
+    start: Mapping[int, Sequence[float] | Measured],
+    settings: CampaignSettings,
+    ask: Ask,
+    *,
+    joined: Sequence[NewCandidate] = (),
+    excluded: Iterable[str] = (),
+    on_decision: Callable[[int], None] = lambda _number: None,
+) -> OfflineRun:
+    """Run a campaign to its end on answers for rows of the pool, by their ids; arguments as of `play_measured`."""
+    return play_measured(
+        pool,
+        lambda row, _asked: answer(row),
+        start,
+        settings,
+        ask,
+        joined=joined,
+        excluded=excluded,
+        on_decision=on_decision,
+    )
+
+
+def play_measured(
+    pool: Pool,
+    answer: MeasuredAnswer,
     start: Mapping[int, Sequence[float] | Measured],
     settings: CampaignSettings,
     ask: Ask,
@@ -176,11 +218,27 @@ def play_answered(
         return ask(context, count)
 
     played = OfflineCampaign(pool, lab, reported, code=settings.code)
-    known_to_us = {*pool.index_of, *(each.candidate_id for each in joined)}
-    exclusions = [_exclusion(each) for each in excluded if each in known_to_us]
+    joining = {each.candidate_id for each in joined}
+    exclusions = [_exclusion(each) for each in excluded if each in joining or each in pool.index_of]
     played.begin(plan, _start_set(pool, known, plan), exclusions, joined=_additions(joined))
     played.play()
     return _run_of(played, lab)
+
+
+def _require_values_of(settings: CampaignSettings, known: Mapping[str, FloatArray]) -> None:
+    """Check that the values by every method are known that a policy may ask for.
+
+    Raises:
+        SettingsError: When they are not.
+    """
+    if not settings.fidelities or not uses_fidelities(settings.policy, settings.code):
+        return
+    if lacking := [each for each in settings.fidelities if each != settings.fidelity and each not in known]:
+        raise SettingsError(
+            f"The policy {settings.policy!r} may ask for {lacking[0]!r}, and nobody knows what that says",
+            expected="a table with a column for every method of [campaign.fidelities] (pool.columns.fidelities)",
+            action="name the columns, or a policy that asks for the target alone",
+        )
 
 
 class KnownValues:
@@ -195,7 +253,8 @@ class KnownValues:
         unknown: Pool indices of the candidates that it could not answer for, in order.
     """
 
-    def __init__(self, plan: CampaignPlan, answer: Answer, pool: Callable[[], Pool]) -> None:
+    def __init__(self, plan: CampaignPlan, answer: MeasuredAnswer, pool: Callable[[], Pool]) -> None:
+        self._plan = plan
         self.unknown: list[int] = []
         self._answer = answer
         self._pool = pool
@@ -207,7 +266,7 @@ class KnownValues:
     def __call__(self, attempt: Attempt) -> LabAnswer:
         """Answer an attempt."""
         pool = self._pool()
-        answer = self._answer(pool.candidate(attempt.candidate_id))
+        answer = self._answer(pool.candidate(attempt.candidate_id), self._plan.measurement_of(attempt.candidate_id))
         if answer is None:
             self.unknown.append(pool.index_of[attempt.candidate_id])
             return UNKNOWN
@@ -259,15 +318,17 @@ def _run_of(played: OfflineCampaign, lab: KnownValues) -> OfflineRun:
     asked_at: list[int] = []
     acquired: list[int] = []
     outcomes = 0
+    spent: list[int] = []
     for change in played.changes:
         outcomes += isinstance(change.event, ResultAccepted | CandidateAbandoned)
         if change.metrics is not None:
             points.append((change.metrics.observation, change.metrics.point))
             asked_at.append(outcomes)
-        if isinstance(change.event, ResultAccepted):
-            acquired.append(campaign.pool.index_of[change.event.candidate_id])
+            spent.append(change.metrics.spent)
+        if isinstance(change.event, ResultAccepted) and change.metrics is not None:
+            acquired.append(candidate_index(campaign, change.event.candidate_id))
     return OfflineRun(
-        Trajectory(plan.label, plan.unit, tuple(points)),
+        Trajectory(plan.label, plan.unit, tuple(points), spent=tuple(spent) if plan.fidelities else ()),
         np.array(acquired, dtype=np.int64),
         tuple(asked_at),
         np.array(lab.unknown, dtype=np.int64),

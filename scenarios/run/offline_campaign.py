@@ -155,7 +155,7 @@ class OfflineCampaign:
         answer = self._lab(attempt)
         if isinstance(answer, Silence):
             return decide_expiry(self.campaign, attempt.attempt_id)
-        return self._consequence_of(message_of(attempt, answer, self.campaign.plan.campaign))
+        return self._consequence_of(message_of(attempt, answer, self.campaign.plan))
 
     def _consequence_of(self, message: AnyMessage) -> Consequence:
         """Return what a message makes; one that the rules do not take changes nothing."""
@@ -169,16 +169,17 @@ class OfflineCampaign:
         self.changes.extend(self.ledger.take(outcome))
 
 
-def message_of(attempt: Attempt, answer: tuple[Quantity, ...] | Failure, campaign: str) -> AnyMessage:
+def message_of(attempt: Attempt, answer: tuple[Quantity, ...] | Failure, plan: CampaignPlan) -> AnyMessage:
     """Return an answer as the message that a simulator sends."""
     simulator = OFFLINE if attempt.recipient == ANY_SIMULATOR else attempt.recipient
+    campaign, candidate_id = plan.campaign, plan.measurement_of(attempt.candidate_id).candidate_id
     if isinstance(answer, Failure):
         return CandidateFailure(
             campaign=campaign,
             message_id=attempt.attempt_id,
             sent_at=NO_CLOCK,
             attempt_id=attempt.attempt_id,
-            candidate_id=attempt.candidate_id,
+            candidate_id=candidate_id,
             simulator=simulator,
             reason=answer.reason,
             detail=cut(answer.detail),
@@ -188,7 +189,7 @@ def message_of(attempt: Attempt, answer: tuple[Quantity, ...] | Failure, campaig
         message_id=attempt.attempt_id,
         sent_at=NO_CLOCK,
         attempt_id=attempt.attempt_id,
-        candidate_id=attempt.candidate_id,
+        candidate_id=candidate_id,
         simulator=simulator,
         quantities=answer,
         duration_s=0.0,

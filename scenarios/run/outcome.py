@@ -64,7 +64,7 @@ def known_outcome(files: CampaignFiles) -> RunOutcome | None:
     summary = read_summary(folder / SUMMARY)
     if not all((folder / name).is_file() for name in (TRAJECTORY, _figure(summary.after))):
         return None
-    trajectory = Trajectory(files.plan.label, files.plan.unit, tuple(files.store.trajectory(files.plan.metrics)))
+    trajectory = _trajectory(files)
     return RunOutcome(summary, trajectory, None, finished=True, already=True)
 
 
@@ -88,13 +88,14 @@ def write_outcome(
         waited_for: Instruments that it waited for when it ended.
     """
     campaign, plan = files.ledger.campaign, files.plan
-    trajectory = Trajectory(plan.label, plan.unit, tuple(files.store.trajectory(plan.metrics)))
+    trajectory = _trajectory(files)
     over = campaign.phase is Phase.FINISHED
     # Only of a campaign that is over: it is played to its end, and SIGTERM has five seconds in all.
     observations = len(trajectory.points) - 1
     # Nor of a policy that makes candidates of its own: nobody knows what others would have been worth.
     comparable = over and not plan.grows_pool
-    random = random_instead(scenario, world, measure=plan.measure, observations=observations) if comparable else None
+    budget = campaign.spent if plan.fidelities and observations else observations
+    random = random_instead(scenario, world, measure=plan.measure, budget=budget) if comparable else None
     # Likewise: every family's band at every observation takes seconds in a long run.
     trajectory = with_bands(trajectory, files.ledger.meter, MAX_BANDED_STEPS if over else ENDS)
     code = scenario.campaign.code
@@ -115,6 +116,12 @@ def write_outcome(
         summary = replace(summary, stopped_because=_interrupted(waited_for))
     write_summary(files.folder / SUMMARY, summary)
     return RunOutcome(summary, trajectory, random, finished=over)
+
+
+def _trajectory(files: CampaignFiles) -> Trajectory:
+    plan, store = files.plan, files.store
+    spent = store.spent() if plan.fidelities else ()
+    return Trajectory(plan.label, plan.unit, tuple(store.trajectory(plan.metrics)), spent=spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +156,7 @@ def _summary_of(
         property=plan.label,
         unit=plan.unit,
         budget=campaign.budget,
+        budget_unit=plan.budget_unit,
         spent=campaign.spent,
         observations=campaign.observations,
         abandoned=_abandoned(campaign),
@@ -235,20 +243,18 @@ def _draw(
         draw_effects(folder / EFFECTS_FIGURE, effects, title=title)
 
 
-def random_instead(
-    scenario: Scenario, world: World, *, measure: EntropyMeasure, observations: int
-) -> Trajectory | None:
+def random_instead(scenario: Scenario, world: World, *, measure: EntropyMeasure, budget: int) -> Trajectory | None:
     """Return what the same budget at random would have given, from the same start and seed; None where unknown.
 
     Args:
         scenario: The settings.
         world: Its values and its start set.
         measure: The entropy of the run that is compared with.
-        observations: Results that it accepted.
+        budget: As many results as it accepted; where measurements have costs, what it spent.
     """
-    if not world.all_known or scenario.campaign.policy == "random" or observations < 1:
+    if not world.all_known or scenario.campaign.policy == "random" or budget < scenario.campaign.target_cost:
         return None
-    random = {"budget": observations, "stop": StopSettings()}
+    random = {"budget": budget, "stop": StopSettings()}
     same = {"estimator": measure.estimator, "resolution": measure.resolution}
     settings = scenario.campaign.decided_by("random", {}).model_copy(update=random | same)
     played = play_offline(world.pool, world.balanced, list(world.start), settings, uncertainties=world.uncertainties)

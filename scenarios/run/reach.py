@@ -28,7 +28,7 @@ MOST_NAMED: Final = 5
 
 def further_values(campaign: Campaign) -> int:
     """Return how many values a family could still get: the budget that is left, or `FURTHER` where none is."""
-    left = campaign.budget - campaign.spent
+    left = (campaign.budget - campaign.spent) // campaign.plan.target_cost
     return left if left > 0 and campaign.phase is not Phase.FINISHED else FURTHER
 
 
@@ -41,9 +41,13 @@ def ceilings_of(campaign: Campaign, on_family: Callable[[int], None] = lambda _d
     """
     if campaign.plan.metrics and len(campaign.pool.families) < MIN_DEFINED:
         return ()
-    observed = np.flatnonzero(campaign.statuses == CandidateStatus.OBSERVED)
+    fidelities = campaign.pool.fidelities
+    statuses = campaign.statuses if fidelities is None else campaign.statuses.copy()
+    if fidelities is not None:
+        statuses[~fidelities.is_candidate] = CandidateStatus.EXCLUDED  # they are no values that the dataset may have
+    observed = np.flatnonzero(statuses == CandidateStatus.OBSERVED)
     values = np.column_stack((campaign.values[observed], campaign.additional[observed]))
-    remaining = np.flatnonzero(np.isin(campaign.statuses, REMAINING))
+    remaining = np.flatnonzero(np.isin(statuses, REMAINING))
     known = Known(pool_arrays(campaign.pool), observed, values, remaining, campaign.plan.targets)
     return ceilings(known, further_values(campaign), seed=campaign.plan.seed, on_family=on_family)
 

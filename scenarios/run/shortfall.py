@@ -40,7 +40,7 @@ def shortfall(campaign: Campaign, events: Iterable[Event], request_timeout_s: fl
 def _headline(campaign: Campaign) -> str:
     if campaign.phase is not Phase.FINISHED and not campaign.paused_itself:
         return ""
-    asked, results = campaign.requested, len(campaign.acquired)
+    asked, results = campaign.chosen_count, len(campaign.acquired)
     abandoned = int((campaign.statuses == CandidateStatus.ABANDONED).sum())
     if not results and not (campaign.is_stopped_by_rule and not asked):
         return f"no result: {_candidates(asked)} asked for, {abandoned} abandoned"

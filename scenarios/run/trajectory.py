@@ -55,6 +55,7 @@ class Trajectory:
         bands: Observation -> band of every family's entropy, in the order of the point's families; for those that have
             some.
         against_truth: Observation -> how far off the effects are; for those where that is known. No policy sees it.
+        spent: What had been spent of the budget by each point, where measurements have costs; else nothing.
     """
 
     property: str
@@ -62,6 +63,12 @@ class Trajectory:
     points: tuple[tuple[int, BiasPoint], ...]
     bands: Mapping[int, Bands] = field(default_factory=dict)
     against_truth: Mapping[int, AgainstTruth] = field(default_factory=dict)
+    spent: tuple[int, ...] = ()
+
+
+def positions_of(run: Trajectory) -> tuple[int, ...]:
+    """Return where each point stands: by what had been spent where measurements have costs, else by its observation."""
+    return run.spent or tuple(observation for observation, _ in run.points)
 
 
 def write_trajectory_csv(path: Path, trajectory: Trajectory) -> None:

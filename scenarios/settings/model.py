@@ -18,10 +18,13 @@ from protocols.tables.table import TableColumns
 from protocols.wire.messages import Identifier
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.settings.crashes import CrashSettings
+from scenarios.settings.crystals import CrystalsSettings
 from scenarios.settings.instruments import (
     MAX_SIMULATORS,
+    require_features_sent,
     require_own_names,
     require_range,
+    require_units,
 )
 from scenarios.settings.live import LiveSettings
 from scenarios.settings.models import MODEL_NAMES, ModelName
@@ -30,6 +33,7 @@ from scenarios.settings.operator_actions import MAX_WISHES, OperatorAction, requ
 from simulators.settings import SimulatorSettings
 from simulators.structural_model import StructuralModelSettings
 
+CRYSTALS = "crystals"
 EMT_ALLOYS = "emt_alloys"
 STRUCTURAL_MODEL = "structural_model"
 
@@ -38,9 +42,11 @@ class FeatureTableSettings(TableFormat):
     """A table of features beside that of the pool, a row a candidate, and how it is written."""
 
     path: Annotated[str, Field(min_length=1)]
-    """The table; it names candidates in the column, and by the words, of the pool's own."""
+    """The table; it names candidates in the column, and by the words, of the pool's own table."""
     columns: Annotated[tuple[str, ...], Field(strict=False, min_length=1)] = ("*",)
     """Columns with features; globs as in pool.columns.features."""
+    id: Annotated[str, Field(min_length=1)] = "id"
+    """For pools that are made on the spot: column with the ids of candidates, as `entropilot pool` writes them."""
 
 
 class LogSettings(TableFormat):
@@ -55,23 +61,29 @@ class PoolSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    source: Literal["emt_alloys", "structural_model", "table"] = "table"
-    """`table`: a table of any kind that is read, or a folder of structures with one; `emt_alloys`: hypothetical
-    crystals, made on the spot; `structural_model`: interventions in a system of equations."""
+    source: Literal["crystals", "emt_alloys", "structural_model", "table"] = "table"
+    """`table`: a table of any kind that is read, or a folder of structures with one; `crystals`: crystals made on the
+    spot, for any calculator; `emt_alloys`: hypothetical alloys of seven metals, made likewise; `structural_model`:
+    interventions in a system of equations."""
     path: str | None = None
     """The table; relative to the scenario file, or to where you are."""
     columns: TableColumns | None = None
     """What the table's columns mean."""
     features: FeatureTableSettings | None = None
-    """Features from a table beside it."""
+    """Features from a table beside it; in place of those that are made of structures or formulas."""
+    composition_statistics: bool = False
+    """Whether statistics of composition join the features: mean, deviation, smallest, largest, range and mode of 18
+    elemental properties."""
     log: LogSettings | None = None
     """Values from before the campaign, where the pool's table is one of designs."""
     structural_model: StructuralModelSettings | None = None
     """For structural_model: its equations."""
     designs: AlloyDesignsSettings | None = None
     """For emt_alloys: a closure of designs in place of crystals that are drawn."""
+    crystals: CrystalsSettings | None = None
+    """For crystals: which."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """For emt_alloys: seed of the generator of drawn crystals."""
+    """For crystals and emt_alloys: seed of the generators."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -84,8 +96,14 @@ class PoolSettings(BaseModel):
         if self.designs and self.source != EMT_ALLOYS:
             message = f'pool.designs makes alloys: it goes with source = "{EMT_ALLOYS}"'
             raise ValueError(message)
-        if (self.features or self.log) and self.source != "table":
-            message = "pool.features and pool.log stand beside a pool from a table"
+        if (self.crystals is None) == (self.source == CRYSTALS):
+            message = f'source = "{CRYSTALS}" and [pool.crystals] go together'
+            raise ValueError(message)
+        if self.log and self.source != "table":
+            message = "pool.log stands beside a pool from a table"
+            raise ValueError(message)
+        if (self.features or self.composition_statistics) and (self.designs or self.source == "structural_model"):
+            message = "pool.features and pool.composition_statistics describe a pool from a table, or of drawn crystals"
             raise ValueError(message)
         if self.log and not (self.columns and self.columns.factors):
             message = "pool.log is of factors: name them in pool.columns.factors"
@@ -217,7 +235,10 @@ class Scenario(BaseModel):
                 f"{self.campaign.property!r}"
             )
             raise ValueError(message)
+        wanted = {name: each.unit for name, each in self.campaign.additional_properties.items()}
         require_range(self.instruments, self.campaign.valid_range)
+        require_units(self.instruments, wanted | {self.campaign.property: self.campaign.unit})
+        require_features_sent(self.instruments, sends_features=self.campaign.send_features)
         self.campaign.take_limits(self.limits)
         return self
 
@@ -230,15 +251,31 @@ class Scenario(BaseModel):
             table = simulator.table.model_copy(update={"path": found(simulator.table.path)})
             return simulator.model_copy(update={"table": table})
 
+        def crystals(made: CrystalsSettings | None) -> CrystalsSettings | None:
+            if made is None or made.substitutions is None:
+                return made
+            parents = made.substitutions.model_copy(update={"path": found(made.substitutions.path)})
+            return made.model_copy(update={"substitutions": parents})
+
         def beside(table: FeatureTableSettings | LogSettings | None) -> FeatureTableSettings | LogSettings | None:
             return None if table is None else table.model_copy(update={"path": found(table.path)})
 
         path = self.pool.path
         paths = {"path": path if path is None else found(path)}
-        tables = {"features": beside(self.pool.features), "log": beside(self.pool.log)}
+        tables: dict[str, object] = {"features": beside(self.pool.features), "log": beside(self.pool.log)}
+        tables["crystals"] = crystals(self.pool.crystals)
         pool = self.pool.model_copy(update=paths | tables)
         simulators = {name: of(each) for name, each in self.simulators.items()}
         return self.model_copy(update={"pool": pool, "simulator": of(self.simulator), "simulators": simulators})
+
+    def with_cache_paths(self, found: Callable[[str], str]) -> Scenario:
+        """Return the scenario with the path of every cache of results replaced by what `found` makes of it."""
+
+        def of(simulator: SimulatorSettings) -> SimulatorSettings:
+            return simulator.model_copy(update={"cache": found(simulator.cache)}) if simulator.cache else simulator
+
+        simulators = {name: of(each) for name, each in self.simulators.items()}
+        return self.model_copy(update={"simulator": of(self.simulator), "simulators": simulators})
 
     @property
     def instruments(self) -> tuple[SimulatorSettings, ...]:

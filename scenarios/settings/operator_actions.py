@@ -150,9 +150,8 @@ def _candidate_id(candidate: str | int, pool: Pool, place: int) -> str:
         return pool.candidate_ids[candidate]
     if isinstance(candidate, str) and candidate in pool.index_of:
         return candidate
-    for each in pool.candidates:
-        if each.source_id == candidate:
-            return each.candidate_id
+    if isinstance(candidate, str) and candidate in pool.of_source_id:
+        return pool.of_source_id[candidate]
     raise SettingsError(
         f"operator.{place}.candidate is {candidate!r}",
         expected=f"the id of one of the {len(pool)} candidates, or a place below {len(pool)}",

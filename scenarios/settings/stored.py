@@ -15,6 +15,9 @@ from protocols.settings.fields import without_url_password
 from scenarios.settings.library import LIBRARY
 from scenarios.settings.model import Scenario
 
+OF_A_PLACE: Final = frozenset({"executor", "cache", "cache_limit_mb"})
+"""Settings of an instrument that say where it works, and not what it does."""
+
 LIBRARY_PREFIX: Final = "library:"
 """Stands for the folder of the scenarios that come with the package, wherever that is installed."""
 
@@ -30,8 +33,10 @@ def recorded_settings(scenario: Scenario) -> dict[str, Any]:
 
 
 def shared_settings(scenario: Scenario) -> dict[str, Any]:
-    """Return the settings that are the scenario's own; broker, keys and real labs are of a place."""
-    return scenario.model_dump(mode="json", exclude={"broker", "signing", "live"})
+    """Return the settings that are the scenario's own; broker, keys, real labs, cluster and cache are of a place."""
+    exclude: Any = {"broker": True, "signing": True, "live": True}
+    exclude |= {"simulator": OF_A_PLACE, "simulators": {"__all__": OF_A_PLACE}}
+    return scenario.model_dump(mode="json", exclude=exclude)
 
 
 def recorded_arithmetic() -> dict[str, Any]:

@@ -137,6 +137,8 @@ class Shadow:
         self.problem = ""
         self._open_decision: _OpenDecision | None = None
         self._chosen: list[LabChoice] = []
+        self._by_other_methods: set[str] = set()
+        """Attempts by methods that we do not follow."""
         self._fold(CampaignStarted(plan.model_copy(update={"give_up_after": NEVER_PAUSE}), {}))
         self._fold(start_set)
 
@@ -144,7 +146,7 @@ class Shadow:
     def is_over(self) -> bool:
         """Whether the lab has chosen as many candidates as are followed, and each has its outcome."""
         campaign = self.campaign
-        return campaign.requested >= campaign.budget and not campaign.open_decisions
+        return not campaign.affordable_count and not campaign.open_decisions
 
     @property
     def forming(self) -> int:
@@ -205,20 +207,29 @@ class Shadow:
         if forming is not None and forming.lab_number != message.decision:
             self._complete(forming)
             forming = None
-        asked = {} if forming is None else {each.candidate_id: each.attempt_id for each in forming.attempts}
+        plan, asked = self.campaign.plan, {}
+        if forming is not None:
+            asked = {each.candidate_id: each.attempt_id for each in forming.attempts}
+        if plan.methods is None and plan.fidelities and message.fidelity not in {None, plan.fidelity}:
+            self._by_other_methods.add(message.attempt_id)
+            self._count(message.type, "by another method")
+            return
+        which = plan.row_asked_for(message.candidate_id, message.fidelity, message.replicate)
         if message.attempt_id in self.campaign.attempts or message.attempt_id in asked.values():
             self._count(message.type, "repeated")
-        elif message.candidate_id in asked or not self._is_available(message.candidate_id):
+        elif which in asked or not self._is_available(which):
             self._apply_or_hold(message, recipient)
         else:
             self._count(message.type, "new")
-            attempt = _Attempt(message.candidate_id, message.attempt_id, recipient, message.attempt)
+            attempt = _Attempt(which, message.attempt_id, recipient, message.attempt)
             self._choose(attempt, message.decision, message.sent_at.isoformat())
 
     def _choose(self, attempt: _Attempt, lab_number: int | None, chosen_at: str) -> None:
         """Take a candidate for chosen by the lab, unless as many as are followed have been."""
-        plan, wanted = self.campaign.plan, self.campaign.budget - self.campaign.requested
-        if wanted == 0:
+        plan, campaign, forming = self.campaign.plan, self.campaign, self._open_decision
+        held = () if forming is None else forming.attempts
+        left = campaign.cost_left - sum(plan.cost_of(each.candidate_id) for each in held)
+        if left < plan.cost_of(attempt.candidate_id):
             self._count("choice", "beyond the budget")
             return
         if self._open_decision is None:
@@ -228,7 +239,8 @@ class Shadow:
             )
         forming = self._open_decision
         forming.attempts.append(attempt)
-        if lab_number is None or len(forming.attempts) >= min(plan.batch, wanted):
+        is_last = left - plan.cost_of(attempt.candidate_id) < plan.least_cost
+        if lab_number is None or is_last or len(forming.attempts) >= plan.batch:
             self._complete(forming)
 
     def _complete(self, forming: _OpenDecision) -> None:
@@ -282,7 +294,9 @@ class Shadow:
             self._take_consequence(outcome)
             self._count(message.type, message.action.value)
         elif not self._register_attempt(message, recipient):
-            self._count(message.type, f"its candidate is {self._status_of(message.candidate_id).name.lower()}")
+            is_of_others = message.attempt_id in self._by_other_methods
+            status = "" if is_of_others else f"its candidate is {self._status_of(message.candidate_id).name.lower()}"
+            self._count(message.type, status or "by another method")
         elif isinstance(message, CandidateRequest):
             self._count(message.type, "a further attempt")
         else:
@@ -295,7 +309,11 @@ class Shadow:
         """Return whether the attempt of a message is one of the campaign; of an open candidate it becomes one."""
         if message.attempt_id in self.campaign.attempts:
             return True
+        if message.attempt_id in self._by_other_methods:
+            return False
         candidate_id = message.candidate_id
+        if isinstance(message, CandidateRequest):
+            candidate_id = self.campaign.plan.row_asked_for(candidate_id, message.fidelity, message.replicate)
         if self._is_available(candidate_id):
             first = _Attempt(candidate_id, message.attempt_id, recipient)
             self._choose(first, None, message.sent_at.isoformat())

@@ -6,6 +6,9 @@
 | the command line, the environment | a file relative to the current folder; or a module that is installed |
 | a recording, a pack | nowhere; with `--allow-code FOLDER`: that folder, or installed |
 
+A calculator that settings name needs a person's word besides, on the command line of whoever runs the simulator
+(`--allow-calculator NAME`): it runs with all the rights of the lab. Without that word nothing is found.
+
 A file's path is kept without the place of this machine: relative to the folder that it is found in.
 """
 
@@ -22,11 +25,14 @@ from typing import Any, Final
 from protocols.errors import SettingsError
 from protocols.settings.user_code import FLAG, INSTALLED, CodeSource, is_file, is_user_code, split_name
 from scenarios.settings.model import Scenario
+from simulators.calculators.own import AllowedCalculator
 from simulators.settings import SimulatorSettings
 
 _ALLOWED: Final[ContextVar[Path | None]] = ContextVar("allowed", default=None)
 """The folder that `--allow-code` names; it holds for a whole command, whatever that reads."""
 
+_ALLOWED_CALCULATORS: Final[ContextVar[tuple[str, ...]]] = ContextVar("allowed_calculators", default=())
+"""What `--allow-calculator` names; it holds for a whole command."""
 
 _Place = Callable[[str, Sequence[str]], tuple[str, CodeSource] | None]
 """Says of a name, and the settings that may have it, how it is kept and where its class may come from."""
@@ -87,6 +93,20 @@ def allowing_code(folder: Path | None) -> Iterator[None]:
         _ALLOWED.reset(token)
 
 
+@contextmanager
+def allowing_calculators(names: Sequence[str]) -> Iterator[None]:
+    """Allow for a command, or a part of a program, calculators of the user's own.
+
+    Args:
+        names: As the settings name them, or `path/to/file.py:factory` relative to the current folder.
+    """
+    token = _ALLOWED_CALCULATORS.set(tuple(names))
+    try:
+        yield
+    finally:
+        _ALLOWED_CALCULATORS.reset(token)
+
+
 def source_for(name: str) -> CodeSource:
     """Return where the code may come from that a recording or a pack names.
 
@@ -109,7 +129,9 @@ def with_code_like(scenario: Scenario, other: Scenario) -> Scenario:
         if keys[0].startswith("campaign."):
             return name, other.campaign.code
         instrument = keys[0].split(".")[1] if len(keys) > 1 else ""
-        return name, other.simulators.get(instrument, other.simulator).code
+        simulator = other.simulators.get(instrument, other.simulator)
+        allowed = simulator.allowed_calculator
+        return name, simulator.code if allowed is None or not keys[0].endswith(".calculator") else allowed.source
 
     return _with_code(scenario, place)
 
@@ -159,12 +181,40 @@ def _with_code(scenario: Scenario, place: _Place) -> Scenario:
 
     def of(simulator: SimulatorSettings, *keys: str) -> SimulatorSettings:
         named = simulator.evaluator
-        found = place(named, [*keys, "simulator.evaluator"]) if is_user_code(named) else None
-        return simulator if found is None else simulator.with_code(found[1], evaluator=found[0])
+        found = place(named, [f"{key}.evaluator" for key in keys]) if is_user_code(named) else None
+        kept = simulator if found is None else simulator.with_code(found[1], evaluator=found[0])
+        calculator = simulator.calculator
+        found = place(calculator, [f"{key}.calculator" for key in keys]) if is_user_code(calculator) else None
+        return kept if found is None else kept.with_allowed_calculator(_allowed(calculator, *found))
 
-    several = {name: of(each, f"simulators.{name}.evaluator") for name, each in scenario.simulators.items()}
-    update = {"campaign": campaign, "simulator": of(scenario.simulator), "simulators": several}
+    several = {name: of(each, f"simulators.{name}", "simulator") for name, each in scenario.simulators.items()}
+    update = {"campaign": campaign, "simulator": of(scenario.simulator, "simulator"), "simulators": several}
     return scenario.model_copy(update=update)
+
+
+def _allowed(name: str, kept: str, source: CodeSource) -> AllowedCalculator | None:
+    """Return the calculator of that name as a person has allowed it; None where nobody has.
+
+    Args:
+        name: As the settings name it.
+        kept: The same without the place of this machine.
+        source: Where it comes from; what a stranger names comes from where the person's own word finds it.
+    """
+    for allowed in _ALLOWED_CALCULATORS.get():
+        of_the_person = place_of(allowed, Namer.person({}))
+        if source.named_by and allowed == name:
+            return AllowedCalculator(*of_the_person)
+        if not source.named_by and (allowed in {name, kept} or _same_file(of_the_person, (kept, source))):
+            return AllowedCalculator(kept, source)
+    return None
+
+
+def _same_file(one: tuple[str, CodeSource], other: tuple[str, CodeSource]) -> bool:
+    return all(is_file(split_name(name)[0]) for name, _ in (one, other)) and _full(*one) == _full(*other)
+
+
+def _full(name: str, source: CodeSource) -> Path:
+    return Path(source.folder or Path.cwd(), name)
 
 
 def _value_at(values: Any, key: str) -> Any:

@@ -30,6 +30,7 @@ FLAG_KEYS: Final = {
     "seed": "campaign.seed",
     "broker": "broker.url",
     "id": "simulator.id",
+    "executor": "simulator.executor",
 }
 """Flag -> the setting that it stands for."""
 
@@ -52,6 +53,23 @@ class Overrides:
     flags: Mapping[str, Any] = field(default_factory=dict)
     assignments: Sequence[str] = ()
     file: Path | None = None
+
+
+def require_no_place(values: Mapping[str, Any], who: str) -> None:
+    """Check that a stranger's settings name no cluster and no cache: whoever is connected to can run code here.
+
+    Raises:
+        SettingsError: When they name one.
+    """
+    several = values.get("simulators")
+    sections = [values.get("simulator"), *(several.values() if isinstance(several, Mapping) else ())]
+    for name in ("executor", "cache"):
+        if any(isinstance(each, Mapping) and each.get(name) for each in sections):
+            raise SettingsError(
+                f"{who} sets simulator.{name}",
+                expected="settings without a place: where evaluations run and results are kept is for you to say",
+                action=f"have it packed without, and set simulator.{name} yourself if you want it",
+            )
 
 
 def runs_folder(environ: Mapping[str, str] | None = None) -> Path:
@@ -91,6 +109,7 @@ def load_scenario(
     if isinstance(found, PackPath):
         folder = unpacked(path, runs, progress)
         layers = [Layer(f"pack {path.name}", settings_to_pack(folder) or {})]
+        require_no_place(layers[0].values, f"The pack {path.name}")
         namers = [Namer.stranger(layers[0].values, f"The pack {path.name}")]
     else:
         folder, layers = path.parent, [_scenario_layer(path)]
@@ -104,6 +123,7 @@ def load_scenario(
         _require_start(resolved)
     # Tables are looked for beside the scenario file first, then where the command was started.
     settings = resolved.settings.with_table_paths(partial(_found, beside=folder))
+    settings = settings.with_cache_paths(partial(_found, beside=folder))
     settings = with_code_by(with_code_of(settings, namers[0].source), namers, folder)
     return replace(resolved, settings=settings)
 

@@ -92,7 +92,7 @@ def _cells(each: CampaignStanding, now: datetime) -> list[Text]:
     return [
         Text(state.phase.value, style=STYLES[state.phase]),
         Text(_since(state, now)),
-        Text(f"{state.spent} of {state.budget}"),
+        Text(f"{state.spent} of {state.budget}{'' if state.budget_unit == 'candidates' else ' (cost)'}"),
         *(Text(str(count)) for count in (state.in_flight, state.abandoned, state.decision, state.observation)),
         Text(waiting + more),
         Text(agent),

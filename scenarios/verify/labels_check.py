@@ -41,9 +41,10 @@ def check_labels(connection: Connection, folder: Path, plan: CampaignPlan, whole
     if pool is None:
         return None
     for sound, row in enumerate(rows):
-        if row.candidate_id not in pool.index_of:
+        which = plan.measurement_of(row.candidate_id).candidate_id
+        if which not in pool.index_of:
             continue  # it joined later: the journal tells of it
-        candidate = pool.candidate(row.candidate_id)
+        candidate = pool.candidate(which)
         for name, right in (("family", candidate.family), ("source_id", candidate.source_id)):
             if (written := getattr(row, name)) != right:
                 problem = f"the observation of {row.candidate_id!r} says {name} = {written!r}; the pool says {right!r}"

@@ -90,6 +90,7 @@ def other_than_answer(
     Only the fields that both have are compared: what the rules made of an answer is not in it.
     """
     found = tree_of(event)
+    found["candidate_id"] = plan.measurement_of(found["candidate_id"]).candidate_id
     said: dict[str, Any] = {
         name: getattr(message, name) for name in (OF_AN_ATTEMPT, "candidate_id", "simulator", "message_id")
     }
@@ -101,6 +102,7 @@ def other_than_answer(
         said |= {"provenance": message.provenance or {}, "replicates": list(message.replicates)}
         said |= {"conditions": [each.model_dump() for each in message.conditions], "remarks": message.remarks}
         said |= {"files": [each.model_dump() for each in message.files]}
+        said |= {"structure": None if message.structure is None else message.structure.model_dump(mode="json")}
     elif found.get("reason") != RESULT_REFUSED:
         said |= {"reason": message.reason.value, "detail": message.detail[:MAX_REASON_LENGTH]}
     if not found.get("message_id"):
@@ -113,16 +115,20 @@ def other_than_request(
     event: RequestIssued, recipient: str, message: CandidateRequest, plan: CampaignPlan
 ) -> tuple[str, Any, Any] | None:
     """Return the first thing that a request says otherwise than the event that made it; None when nothing is."""
+    asked = plan.measurement_of(event.candidate_id)
     made = {
         **tree_of(event),
+        "candidate_id": asked.candidate_id,
+        "row": event.candidate_id,
         "campaign": plan.campaign,
         "message_id": event.attempt_id,
         "properties": list(plan.property_names),
-        "fidelity": plan.fidelity,
+        "fidelity": asked.fidelity,
     }
     said = {
         OF_AN_ATTEMPT: message.attempt_id,
         "candidate_id": message.candidate_id,
+        "row": plan.row_asked_for(message.candidate_id, message.fidelity, message.replicate),
         "decision": message.decision,
         "attempt": message.attempt,
         "recipient": recipient,

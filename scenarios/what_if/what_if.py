@@ -37,9 +37,8 @@ from scenarios.sources.recording_source import Source
 from scenarios.sources.scenario import runs_folder
 from scenarios.world.structures import structure_reader
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.noise import GaussianNoise
 from simulators.oracle_table import NoAnswer
-from simulators.registry import make_evaluator
+from simulators.registry import make_evaluator, make_instrument
 
 FILL_SIMULATOR: Final = "simulator"
 """Value of `--fill` that asks the scenario's own simulator."""
@@ -178,7 +177,9 @@ def what_if(
         THE_LAB if source.of_a_lab else then.policy,
         now.policy,
         tuple(each for each in _changed(then, now) if not (source.of_a_lab and each[0] in OF_A_POLICY)),
-        Trajectory(plan.label, plan.unit, tuple(recorded.points)),
+        Trajectory(
+            plan.label, plan.unit, tuple(recorded.points), spent=tuple(recorded.spent) if plan.fidelities else ()
+        ),
         tuple(recorded.asked_at),
         other,
         tuple(answered_by.values()),
@@ -220,10 +221,9 @@ def make_fill(fill: str, scenario: Scenario, plan: CampaignPlan) -> Fill:
 
 
 def _simulated(scenario: Scenario, plan: CampaignPlan) -> Fill:
-    """Let the first instrument answer, noise included; what it cannot evaluate stays unknown."""
+    """Let the first instrument answer with its errors, freshly calibrated; what it cannot evaluate stays unknown."""
     instrument = scenario.instruments[0]
-    evaluator = make_evaluator(instrument)
-    noise = GaussianNoise.from_settings(instrument.noise) if instrument.noise else None
+    evaluator, errors = make_evaluator(instrument), make_instrument(instrument)
     deadline_s = scenario.campaign.evaluation_deadline_s
     messages = MessageBuilder(plan, evaluation_deadline_s=deadline_s, clock=lambda: datetime.now(UTC))
 
@@ -234,11 +234,9 @@ def _simulated(scenario: Scenario, plan: CampaignPlan) -> Fill:
         if not isinstance(request, CandidateRequest):
             return None
         try:
-            quantities = Measurement.of(evaluator.evaluate(request)).quantities
+            quantities = errors.measure(Measurement.of(evaluator.evaluate(request)), request).quantities
         except (EvaluationFailed, NoAnswer):
             return None
-        if noise is not None:
-            quantities = tuple(noise.apply(quantity, name) for quantity in quantities)
         measured = {quantity.name: quantity for quantity in quantities}
         if not measured.keys() >= set(plan.property_names):
             return None

@@ -1,10 +1,12 @@
-"""What came with a value, in lines for people: replicates, other quantities, conditions, remarks, raw files."""
+"""What came with a value, in lines for people: replicates, other quantities, conditions, remarks, files, crystal."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from protocols.wire.structure import CrystalStructure
 from scenarios.why.phrases import quantity
 
 MOST_SHOWN: Final = 8
@@ -34,6 +36,8 @@ def measured_in_words(details: Mapping[str, Any], property_name: str) -> Iterato
     yield from (f"raw file {_file(each)}" for each in files[:MOST_SHOWN])
     if len(files) > MOST_SHOWN:
         yield f"and {len(files) - MOST_SHOWN} raw files more"
+    if structure := details.get("structure"):
+        yield f"it ended as {_crystal(CrystalStructure.model_validate_json(json.dumps(structure)))}"
 
 
 def with_deviation(value: float, deviation: float | None, unit: str) -> str:
@@ -57,6 +61,14 @@ def _file(told: Mapping[str, Any]) -> str:
     digest = [] if told["sha256"] is None else [f"SHA-256 {told['sha256'][:DIGITS_SHOWN]}…"]
     beside = ", ".join((*size, *digest))
     return f"{told['name']}{f' ({beside})' if beside else ''}: {told['uri']}"
+
+
+def _crystal(crystal: CrystalStructure) -> str:
+    lengths = " ".join(quantity(sum(each * each for each in vector) ** 0.5) for vector in crystal.cell)
+    atoms = len(crystal.symbols)
+    return (
+        f"a crystal of {atoms} atom{'s' * (atoms != 1)}, {quantity(crystal.volume / atoms)} Å^3 each, edges {lengths} Å"
+    )
 
 
 def _some(told: Sequence[Any], in_words: Any) -> str:

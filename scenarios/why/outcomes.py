@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from agent.campaign.event_descriptions import Observation, description_of, observations_of
+from agent.campaign.event_descriptions import Observation, changes_dataset, description_of, observations_of
 from agent.campaign.events import Event, RequestIssued
 from agent.campaign.ledger import Change, Ledger
 from agent.campaign.state import Campaign
@@ -70,9 +70,10 @@ class _CandidateHistory:
             self._add(getattr(event, "attempt_id", ""), row.attempt_remark(event))
         if row.candidate_in_words is not None:
             self.reason = row.candidate_in_words(event)
+        if changes_dataset(event):
+            self.row, self.observed = change.sequence, next(observations_of(event), None)  # None: retracted
         if change.metrics is not None:
             self.meanwhile, self.before, self.after = max(0, meanwhile), before, change.metrics.point
-            self.row, self.observed = change.sequence, next(observations_of(event), None)  # None: retracted
 
     def outcome(self, campaign: Campaign, which: str) -> CandidateOutcome:
         status = campaign.status_of(which)

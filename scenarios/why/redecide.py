@@ -16,6 +16,7 @@ from agent.pool.candidates import Pool
 from agent.runtime.policy_runner import make_policy_runner
 from protocols.errors import EntropilotError
 from protocols.settings.user_code import INSTALLED, CodeSource
+from protocols.tables.blocks.sorted_ids import IdsWithAdded
 from scenarios.replay.decisions import describe_score, same_score
 from scenarios.why.explanation import Redecision, Verdict
 
@@ -52,7 +53,7 @@ def propose_again(
     except EntropilotError as error:
         what_to_do = f"; {error.action}" if code.named_by and error.action else ""
         return Redecision(verdict=Verdict.NOT_ASKED, why=error.found + what_to_do, notes=notes)
-    known = (*ledger.pool.candidate_ids, *(each.candidate_id for each in proposal.new_candidates))
+    known = IdsWithAdded(ledger.pool.candidate_ids, [each.candidate_id for each in proposal.new_candidates])
     if any(not 0 <= choice.index < len(known) for choice in _all(proposal)):
         return Redecision(
             verdict=Verdict.NOT_ASKED, why="the policy of today proposes what is not in the pool", notes=notes

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.acquisition.base import AcquisitionContext, IndexArray
 from agent.campaign.life_cycle import OPEN, CandidateStatus
 from agent.campaign.state import Campaign
+from agent.campaign.target_values import target_value
 from agent.entropy.bias import BiasPoint, measure_bias
 from agent.pool.candidates import Pool
+from agent.pool.fidelities import Fidelities
 from agent.store.partial_pool import ReferencedPool
 from scenarios.why.excluded_families import FamilyExclusion, exclusions
 from scenarios.why.explanation import FamilyAtDecision, InFlight, StateAtDecision, SupplyAtDecision
@@ -26,7 +29,10 @@ def state_at_decision(campaign: Campaign, context: AcquisitionContext) -> StateA
     """
     pool = context.pool
     targets, columns = zip(*context.target_values, strict=True)
-    bias = measure_bias(pool.families, pool.family_codes[context.observed], np.column_stack(columns), targets)
+    rows, values = context.observed, np.column_stack(columns)
+    if pool.fidelities is not None:
+        rows, values = _dataset(campaign, context, pool.fidelities)
+    bias = measure_bias(pool.families, pool.family_codes[rows], values, targets)
     plan = campaign.plan
     policy, options = (context.policy, {}) if context.policy else (plan.policy, plan.policy_options)
     views = exclusions(context, policy, options)
@@ -42,6 +48,18 @@ def state_at_decision(campaign: Campaign, context: AcquisitionContext) -> StateA
         barred=_barred(campaign),
         supplies=_supplies(campaign),
     )
+
+
+def _dataset(
+    campaign: Campaign, context: AcquisitionContext, known: Fidelities
+) -> tuple[IndexArray, NDArray[np.float64]]:
+    """Return the candidates whose value by the target method was known, shape (k,), and their values, shape (k, p)."""
+    observed = context.observed
+    candidates = np.unique(known.candidate[observed[known.method[observed] == known.target]])
+    seen = set(observed.tolist())
+    found = [target_value(campaign, each, seen) for each in candidates.tolist()]
+    values = [each.values for each in found if each is not None]
+    return candidates, np.array(values, dtype=np.float64).reshape(len(candidates), len(campaign.plan.targets))
 
 
 def _barred(campaign: Campaign) -> dict[str, int]:

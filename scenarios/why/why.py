@@ -94,8 +94,8 @@ def _sets_limits(event: Event) -> bool:
 
 def _limit_against(campaign: Campaign, name: str) -> str:
     """Return which limit is against a candidate, by its id or that of its table; empty where none is."""
-    for index, each in enumerate(campaign.pool.candidates):
-        if name in {each.candidate_id, each.source_id} and campaign.asking.is_limiting:
+    for index, each in enumerate(campaign.pool.candidates if campaign.asking.is_limiting else ()):
+        if name in {each.candidate_id, each.source_id}:
             reason = campaign.asking.why_not(campaign.pool, index)
             return f"it may not be asked for, for {reason}" if reason else ""
     return ""

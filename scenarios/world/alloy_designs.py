@@ -32,7 +32,9 @@ from protocols.tables.families import ALL
 from protocols.wire.structure import CrystalStructure
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.world.crystal_prototypes import PROTOTYPES, Prototype
-from scenarios.world.emt_alloys import FEATURE_TOLERANCES, AlloyCrystal, atom_volume, emt_property, fingerprint_of
+from scenarios.world.crystals.distortion import of_volume
+from scenarios.world.crystals.search import FEATURE_TOLERANCES, MadeCrystal, fingerprint_of
+from scenarios.world.emt_alloys import atom_volume, emt_property
 from simulators.calculators.catalogue import EMT_METALS
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ class AlloyDesigns:
     """
 
     columns: Mapping[str, tuple[str, ...]]
-    crystals: tuple[AlloyCrystal, ...]
+    crystals: tuple[MadeCrystal, ...]
     made: tuple[int, ...]
 
 
@@ -151,17 +153,18 @@ def sources() -> list[Path]:
     from agent.pool import designs, features
     from protocols.structures import symmetry
     from scenarios.world import crystal_prototypes, emt_alloys
-    from simulators import ase_properties, calculators
+    from scenarios.world.calculated import sources_of_calculations
+    from scenarios.world.crystals import distortion, search
 
-    modules = (crystal_prototypes, emt_alloys, designs, features, symmetry, ase_properties, calculators)
-    return [Path(__file__), *(Path(str(module.__file__)) for module in modules)]
+    modules = (crystal_prototypes, distortion, search, emt_alloys, designs, features, symmetry)
+    return [Path(__file__), *(Path(str(module.__file__)) for module in modules), *sources_of_calculations()]
 
 
 @dataclass(slots=True)
 class _Found:
     """The crystals so far, and their fingerprints by formula."""
 
-    crystals: list[AlloyCrystal]
+    crystals: list[MadeCrystal]
     known: dict[str, list[tuple[int, FloatArray]]]
 
     def place_of(self, drawn: Structure, prototype: str) -> int:
@@ -175,7 +178,7 @@ class _Found:
             if bool(np.abs(fingerprint - other).max() < SAME_CRYSTAL):
                 return place
         same.append((len(self.crystals), fingerprint))
-        self.crystals.append(AlloyCrystal(crystal, ALL, formula, prototype))
+        self.crystals.append(MadeCrystal(crystal, ALL, formula, prototype))
         return len(self.crystals) - 1
 
 
@@ -195,8 +198,7 @@ def _crystal(prototype: Prototype, on: Mapping[str, str], strain: float) -> Stru
     symbols = [on[label] for label in prototype.labels]
     cell = prototype.cell() @ np.diag([1.0, 1.0, 1.0 + strain])
     volume = sum(atom_volume(symbol) for symbol in symbols)
-    cell *= (volume / abs(float(np.linalg.det(cell)))) ** (1.0 / 3.0)
-    return Structure(cell, symbols, prototype.positions())
+    return Structure(of_volume(cell, volume), symbols, prototype.positions())
 
 
 def _prototypes(names: Sequence[str]) -> list[Prototype]:

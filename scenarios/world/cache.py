@@ -13,7 +13,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +32,25 @@ from protocols.wire.structure import CrystalStructure
 MADE_WITH: Final = ("numpy", "scipy", "ase", "pymatgen", "pymatgen-core", "spglib")
 """Packages whose version may change a crystal's last bits, or its energy's."""
 
+VALUE: Final = "value"
+"""What the only property is called where no other is known."""
+
 Known = tuple[Pool, FloatArray]
+
+
+@dataclass(frozen=True, slots=True)
+class MadePool:
+    """A pool that took time to make.
+
+    Attributes:
+        pool: The candidates.
+        values: Property -> its value of each candidate, in pool order, shape (n,); none where nothing was calculated.
+        notes: What a person should know of it.
+    """
+
+    pool: Pool
+    values: Mapping[str, FloatArray] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def cached(name: str, sources: Sequence[Path], settings: Mapping[str, object], make: Callable[[], Known]) -> Known:
@@ -44,6 +62,19 @@ def cached(name: str, sources: Sequence[Path], settings: Mapping[str, object], m
         settings: What else it depends on.
         make: Makes it.
     """
+
+    def whole() -> MadePool:
+        pool, values = make()
+        return MadePool(pool, {VALUE: values})
+
+    kept = cached_pool(name, sources, settings, whole)
+    return kept.pool, kept.values[VALUE]
+
+
+def cached_pool(
+    name: str, sources: Sequence[Path], settings: Mapping[str, object], make: Callable[[], MadePool]
+) -> MadePool:
+    """Return what was made before, as `cached` does, with all that is known of it."""
     path = cache_folder() / f"{name}-{_key(sources, settings)}.json.gz"
     found = _read(path)
     if found is not None:
@@ -66,7 +97,7 @@ def _key(sources: Sequence[Path], settings: Mapping[str, object]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _read(path: Path) -> Known | None:
+def _read(path: Path) -> MadePool | None:
     try:
         content = json.loads(gzip.decompress(path.read_bytes()))
         candidates = [
@@ -76,20 +107,22 @@ def _read(path: Path) -> Known | None:
         pool = make_pool(candidates, np.array(content["features"], dtype=np.float64), content["feature_names"])
         if content.get("designs") is not None:
             pool = replace(pool, designs=_designs_of(content["designs"], [each.formula for each in pool.candidates]))
-        values = np.array(content["values"], dtype=np.float64)
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, EntropilotError):
+        values = {name: np.array(each, dtype=np.float64) for name, each in content["values"].items()}
+        notes = tuple(str(note) for note in content["notes"])
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError, EntropilotError):
         return None
-    sound = pool.digest == content.get("pool_digest") and values.shape == (len(pool),) and np.isfinite(values).all()
-    return (pool, values) if sound else None
+    complete = all(each.shape == (len(pool),) and np.isfinite(each).all() for each in values.values())
+    return MadePool(pool, values, notes) if complete and pool.digest == content.get("pool_digest") else None
 
 
-def _write(path: Path, made: Known) -> None:
-    pool, values = made
+def _write(path: Path, made: MadePool) -> None:
+    pool = made.pool
     content = {
         "pool_digest": pool.digest,
         "feature_names": pool.feature_names,
         "features": pool.features.tolist(),
-        "values": values.tolist(),
+        "values": {name: each.tolist() for name, each in made.values.items()},
+        "notes": list(made.notes),
         "designs": None if pool.designs is None else _kept(pool.designs),
         "candidates": [
             {

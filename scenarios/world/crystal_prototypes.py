@@ -166,3 +166,71 @@ PROTOTYPES: Final[tuple[Prototype, ...]] = (
     ),
 )
 """Every prototype has at most 8 atoms in its primitive cell, so that an evaluation stays within milliseconds."""
+
+FURTHER_PROTOTYPES: Final[tuple[Prototype, ...]] = (
+    Prototype("E2_1", "cubic", "P", (1, 1), "A 0 0 0|B 1/2 1/2 1/2|C 1/2 1/2 0|C 1/2 0 1/2|C 0 1/2 1/2"),
+    Prototype("D0_9", "cubic", "P", (1, 1), "A 0 0 0|B 1/2 0 0|B 0 1/2 0|B 0 0 1/2"),
+    Prototype(
+        "C3", "cubic", "P", (1, 1), "A 0 0 0|A 1/2 1/2 1/2|B 1/4 1/4 1/4|B 3/4 3/4 1/4|B 3/4 1/4 3/4|B 1/4 3/4 3/4"
+    ),
+    Prototype(
+        "C4",
+        "tetragonal",
+        "P",
+        (1, 0.644),
+        "A 0 0 0|A 1/2 1/2 1/2|B 0.305 0.305 0|B 0.695 0.695 0|B 0.195 0.805 1/2|B 0.805 0.195 1/2",
+    ),
+    Prototype(
+        "E1_1",
+        "tetragonal",
+        "I",
+        (1, 1.97),
+        "A 0 0 0|A 0 1/2 1/4|B 0 0 1/2|B 0 1/2 3/4|C 0.257 1/4 1/8|C 0.743 3/4 1/8|C 3/4 0.257 7/8|C 1/4 0.743 7/8",
+    ),
+    Prototype("A9", "hexagonal", "P", (1, 2.72), "A 0 0 1/4|A 0 0 3/4|A 1/3 2/3 1/4|A 2/3 1/3 3/4"),
+    Prototype("B_k", "hexagonal", "P", (1, 2.66), "A 1/3 2/3 1/4|A 2/3 1/3 3/4|B 1/3 2/3 3/4|B 2/3 1/3 1/4"),
+    Prototype(
+        "C7",
+        "hexagonal",
+        "P",
+        (1, 3.89),
+        "A 1/3 2/3 1/4|A 2/3 1/3 3/4|B 1/3 2/3 0.621|B 2/3 1/3 0.379|B 2/3 1/3 0.121|B 1/3 2/3 0.879",
+    ),
+)
+"""Prototypes that the drawn alloys of EMT do not take (their pools stay as they are): open and ionic ones."""
+
+ALL_PROTOTYPES: Final = (*PROTOTYPES, *FURTHER_PROTOTYPES)
+
+COMMON_NAMES: Final[dict[str, str]] = {
+    "fcc": "A1",
+    "bcc": "A2",
+    "hcp": "A3",
+    "dhcp": "A3'",
+    "diamond": "A4",
+    "beta-tin": "A5",
+    "arsenic": "A7",
+    "graphite": "A9",
+    "simple cubic": "A_h",
+    "sc": "A_h",
+    "rocksalt": "B1",
+    "CsCl": "B2",
+    "zincblende": "B3",
+    "wurtzite": "B4",
+    "NiAs": "B8_1",
+    "BN": "B_k",
+    "fluorite": "C1",
+    "half-heusler": "C1_b",
+    "cuprite": "C3",
+    "rutile": "C4",
+    "MoS2": "C7",
+    "Laves": "C15",
+    "AlB2": "C32",
+    "ReO3": "D0_9",
+    "chalcopyrite": "E1_1",
+    "perovskite": "E2_1",
+    "CuAu": "L1_0",
+    "Cu3Au": "L1_2",
+    "heusler": "L2_1",
+    "inverse heusler": "XA",
+}
+"""What people call a prototype -> its name here."""

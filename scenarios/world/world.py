@@ -16,9 +16,11 @@ from agent.causal.designs.effects import effect_queries
 from agent.causal.designs.variance_shares import true_shares
 from agent.pool.candidates import Pool
 from agent.pool.limits.judge import require_fitting
+from agent.pool.mapped_pool import MappedPool, mapped_pool
 from agent.settings import AdditionalPropertySettings
 from protocols.errors import SettingsError, TableError
 from protocols.tables.account import Account
+from protocols.tables.blocks.reading import is_read_in_blocks, read_in_blocks
 from protocols.tables.designs import candidate_key, read_features, read_log
 from protocols.tables.table import CandidateTable, read_table
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
@@ -52,6 +54,8 @@ class World:
             policy sees it.
         uncertainties: Standard uncertainties of `balanced`, shape (n, p), 0 where none is known; None where none is
             known of any.
+        fidelities: Values of the property by other methods than the target, in pool order, shape (n,) [unit of the
+            campaign]; NaN where unknown.
     """
 
     pool: Pool
@@ -63,6 +67,7 @@ class World:
     true_effects: Mapping[str, float] = field(default_factory=dict)
     account: Account = ()
     uncertainties: FloatArray | None = None
+    fidelities: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def true_shares(self) -> Mapping[str, float]:
@@ -108,21 +113,37 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
     """
     account: Account = ()
     uncertainties: FloatArray | None = None
+    fidelities: Mapping[str, FloatArray] = {}
     if scenario.pool.source == EMT_ALLOYS:
         pool, values = _emt_alloys(scenario, scenario.campaign.property, progress)
         warnings: tuple[str, ...] = ()
         additional = {
             name: _emt_alloys(scenario, name, progress)[1] for name in scenario.campaign.additional_properties
         }
+        pool = _redescribed(scenario, pool)
+    elif scenario.pool.crystals is not None:
+        from scenarios.world.crystals.pool import crystals_pool
+
+        made = crystals_pool(scenario, progress)
+        pool, warnings = _redescribed(scenario, made.pool), made.notes
+        unknown = np.full(len(pool), np.nan)
+        values = made.values.get(scenario.campaign.property, unknown)
+        additional = {name: made.values.get(name, unknown) for name in scenario.campaign.additional_properties}
+        _require_known_start(scenario, made.values)
     elif scenario.pool.structural_model is not None:
         pool, known = make_structural_bed(scenario.pool.structural_model)
         values, warnings = known[scenario.campaign.property], ()
         additional = {name: known[name] for name in scenario.campaign.additional_properties}
+    elif (mapped := _in_blocks(scenario, progress)) is not None:
+        pool, known = mapped
+        values, warnings = known[scenario.campaign.property], pool.warnings
+        additional = {name: each for name, each in known.items() if name != scenario.campaign.property}
     else:
         pool, table = _from_table(scenario, progress)
         values, warnings, account = table.values_of(pool.candidate_ids), table.warnings, table.account
         warnings = warnings if pool.designs is None else (*warnings, f"{pool.designs.in_words()}.")
         additional = {name: table.values_of(pool.candidate_ids, name) for name in table.additional}
+        fidelities = {name: table.values_by(pool.candidate_ids, name) for name in table.fidelities}
         uncertainties = _uncertainties(table, pool, tuple(scenario.campaign.additional_properties))
     require_fitting(scenario.campaign.limits, pool)
     start = start_set(scenario, pool, values)
@@ -140,7 +161,32 @@ def build_world(scenario: Scenario, progress: ProgressCall = lambda *_: None) ->
     _require_known(beside, additional, start)
     _require_believed(scenario.campaign.additional_properties, additional)
     true = _true_effects(scenario, pool, values)
-    return World(pool, values, start, warnings, additional, beside, true, account, uncertainties)
+    return World(pool, values, start, warnings, additional, beside, true, account, uncertainties, fidelities)
+
+
+def _redescribed(scenario: Scenario, pool: Pool) -> Pool:
+    """Return a pool that was made on the spot with the features that the settings ask for instead, or beside."""
+    beside = scenario.pool.features
+    if beside is not None:
+        from scenarios.world.crystals.pool import with_features_beside
+
+        measured = (scenario.campaign.property, *scenario.campaign.additional_properties)
+        pool = with_features_beside(pool, read_features(beside.path, beside.id, beside.columns, measured, beside))
+    if scenario.pool.composition_statistics:
+        from agent.pool.statistics import pool_with_statistics
+
+        pool = pool_with_statistics(pool)
+    return pool
+
+
+def _require_known_start(scenario: Scenario, values: Mapping[str, FloatArray]) -> None:
+    """Check that a start set is drawn only of what is known."""
+    if scenario.start.size and not values:
+        raise SettingsError(
+            f"start.size = {scenario.start.size}, and nothing is known of crystals that are made on the spot",
+            expected="a campaign that begins with nothing (start.size = 0), or a pool that is calculated in advance",
+            action="leave start.size out, or set pool.crystals.calculated where the calculator takes milliseconds",
+        )
 
 
 def _uncertainties(table: CandidateTable, pool: Pool, beside: Sequence[str]) -> FloatArray | None:
@@ -200,13 +246,14 @@ def _emt_alloys(scenario: Scenario, name: str, progress: ProgressCall) -> tuple[
     from agent.pool import features
     from protocols.structures import symmetry
     from scenarios.world import crystal_prototypes, emt_alloys
-    from simulators import ase_properties, calculators
+    from scenarios.world.calculated import sources_of_calculations
+    from scenarios.world.crystals import distortion, search
 
-    modules = (emt_alloys, crystal_prototypes, features, symmetry, ase_properties, calculators)
+    modules = (emt_alloys, crystal_prototypes, distortion, search, features, symmetry)
     seed = scenario.pool.seed
     return cached(
         EMT_ALLOYS,
-        [Path(str(module.__file__)) for module in modules],
+        [*(Path(str(module.__file__)) for module in modules), *sources_of_calculations()],
         {"seed": seed, "property": name},
         lambda: emt_alloys.make_emt_alloys(seed, name, progress),
     )
@@ -245,8 +292,29 @@ def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, Candi
         None if log is None else read_log(log.path, columns, log),
         described_by(reader),
     )
+    if scenario.pool.composition_statistics:
+        from agent.pool.statistics import pool_with_statistics
+
+        pool = pool_with_statistics(pool)
     progress(f"reading {path.name}", 1, 1)
     return pool, table
+
+
+def _in_blocks(scenario: Scenario, progress: ProgressCall) -> tuple[MappedPool, Mapping[str, FloatArray]] | None:
+    """Return the pool of a table that is read in blocks, and what is known of it; None where it is read whole."""
+    columns, path = scenario.pool.columns, Path(scenario.pool.path or "")
+    if columns is None or not is_read_in_blocks(path, columns):
+        return None
+    for setting, given in (("pool.features", scenario.pool.features), ("pool.log", scenario.pool.log)):
+        if given is not None:
+            raise TableError(
+                f"{path} is read in blocks, and {setting} stands beside it",
+                expected="one table that has all features",
+                action="write the features into the table",
+            )
+    table = read_in_blocks(path, columns, progress)
+    pool = mapped_pool(table, has_ids=columns.id is not None, progress=progress)
+    return pool, {name: table.values(name) for name in columns.measured()}
 
 
 def _from_a_lab(scenario: Scenario) -> bool:

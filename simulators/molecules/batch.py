@@ -12,7 +12,8 @@ from protocols.molecules.identity import check_molecule
 from protocols.wire.messages import CandidateRequest
 from protocols.wire.molecule import Molecule
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.executor import Executor, make_executor
+from simulators.executors.choice import make_executor
+from simulators.executors.executor import Executor
 from simulators.molecules.molecule_properties import GFN2, MOLECULE_PROPERTIES
 from simulators.settings import MOLECULES, SimulatorSettings
 

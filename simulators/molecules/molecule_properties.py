@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Final
 
-from protocols.extras import ExtraMissingError, load
+from protocols.extras import ExtraMissingError, is_installed, load
 from protocols.molecules.conformers import SEEDS
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
 from protocols.wire.molecule import Molecule
@@ -55,6 +55,12 @@ CONFORMER_RULE: Final = (
 )
 """What stands behind every value of a molecule that came without coordinates."""
 
+METHOD_VERSION: Final = "1"
+"""Goes up whenever the same molecule would get another value: values are kept by it (`simulators.cache`)."""
+
+PACKAGES: Final = ("ase", "numpy", "rdkit", "tblite", "pyscf")
+"""What values depend on the version of."""
+
 SAME_ENERGY: Final = 1e-6
 """Energies nearer than this are one [eV]: the first seed of them is kept, whatever the last bits are."""
 
@@ -90,6 +96,11 @@ class MoleculeProperties:
         asked = (name for name in request.properties if name in SHORT_NAMES)
         short = (by_name[SHORT_NAMES[name]].model_copy(update={"name": name}) for name in asked)
         return Measurement((*measured.quantities, *short), measured.provenance)
+
+    def identity(self) -> Mapping[str, str]:
+        """Return what names every value, and every refusal: method and versions (`NamedEvaluator`)."""
+        versions = {f"version_{name}": version(name) if is_installed(name) else "not installed" for name in PACKAGES}
+        return {"evaluator": "molecules", "method_version": METHOD_VERSION, "rule": CONFORMER_RULE, **versions}
 
     def measure(self, molecule: Molecule, fidelity: str) -> Measurement:
         """Return the properties of a molecule by one of `FIDELITIES`; `evaluate` without the envelope.

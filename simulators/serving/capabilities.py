@@ -35,11 +35,11 @@ def _of_the_evaluator(
     """Return properties with their units, elements, and methods, as far as they are known; None where they are not."""
     match settings.evaluator:
         case evaluator if evaluator == ASE:
-            from simulators.ase_properties import ASE_UNITS
             from simulators.calculators.catalogue import choose_calculator
+            from simulators.crystals.catalogue import units_at_hand
 
-            choice = choose_calculator(settings.calculator, settings.calculator_parameters)
-            return dict(ASE_UNITS), choice.elements, ()
+            choice = choose_calculator(settings.calculator, settings.calculator_parameters, settings.allowed_calculator)
+            return units_at_hand(), choice.elements, ()
         case evaluator if evaluator == MOLECULES:
             from simulators.molecules.molecule_properties import FIDELITIES, MOLECULE_UNITS
 

@@ -74,9 +74,10 @@ from protocols.wire.topics import (
     simulator_subscriptions,
 )
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
+from simulators.instrument.latency import LatencySettings
+from simulators.instrument.noise import NoiseSettings
 from simulators.messages import status_message
-from simulators.noise import LatencySettings, NoiseSettings
 from simulators.oracle_table import NoAnswer
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService
@@ -315,7 +316,7 @@ async def simulator_life(world: World) -> None:
         evaluator="a:B",  # the executor below evaluates; of a class of somebody's own nothing is announced
         concurrency=1,
         latency=LatencySettings(mean_s=1.0),
-        noise=NoiseSettings(standard_deviation=0.01),
+        noise=NoiseSettings(standard_deviation=0.01, per="candidate"),  # its twins have no crash, and fewer attempts
     )
     with contextlib.ExitStack() as parts:
         fence = world.fence("simulator", lambda: world.bus.cut(SIMULATOR), parts.close)

@@ -43,7 +43,7 @@ from protocols.storage.database import sqlite_url
 from protocols.wire.codec import decode_payload, encode, topic_of
 from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, Health, ReceiptStatus, Status
 from protocols.wire.topics import ANY_SIMULATOR, Channel, parse, removes_retained
-from simulators.executor import InPlaceExecutor
+from simulators.executors.in_place import InPlaceExecutor
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService, _Transaction
 from simulators.settings import SimulatorSettings

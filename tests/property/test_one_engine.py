@@ -210,7 +210,7 @@ def inputs(ledger: Ledger, script: Script) -> Iterator[Input]:
             if isinstance(answer, Silence):
                 yield DeadlinePassed(attempt.attempt_id)
             else:
-                yield sent(message_of(attempt, answer, "demo"))
+                yield sent(message_of(attempt, answer, campaign.plan))
         else:
             return
 

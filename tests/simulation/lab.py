@@ -87,7 +87,7 @@ class Lab:
 
 
 class SimExecutor:
-    """Evaluates in virtual time; implements `simulators.executor.Executor`.
+    """Evaluates in virtual time; implements `simulators.executors.executor.Executor`.
 
     Args:
         lab: How candidates behave.

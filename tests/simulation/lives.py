@@ -30,7 +30,8 @@ from protocols.storage.database import sqlite_url
 from protocols.wire.messages import CandidateRequest, Health, ReceiptStatus
 from protocols.wire.topics import AGENT_CLIENT, agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import Measurement
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
+from simulators.instrument.calibration import InstrumentAge
 from simulators.messages import status_message
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
 from simulators.service import INBOX_SIZE as SIMULATOR_INBOX_SIZE
@@ -81,13 +82,13 @@ class MortalOutbox(Outbox):
         self.life.require()
         return super().find(attempt_id)
 
-    def write(self, changes: Iterable[Change], *, now: str) -> None:
+    def write(self, changes: Iterable[Change], *, now: str, age: InstrumentAge | None = None) -> None:
         changes = tuple(changes)
         if not changes:
             self.life.require()
             return
         self.life.point("commit", "before a simulator's commit")
-        super().write(changes, now=now)
+        super().write(changes, now=now, age=age)
         self.life.world.count("simulators' commits")
         self.life.point("commit", "after a simulator's commit")
 
@@ -127,7 +128,9 @@ class WatchedService(SimulatorService):
                 self.world.touched.append(f"a lab was changed by {delivery.topic}: {delivery.payload[:200]!r}")
 
     def _touchable(self, transaction: Any) -> tuple[Any, ...]:
-        return len(transaction.changes), len(transaction.to_send), len(self.waiting), list(self.outbound.undelivered)
+        """Return all that a bad message must leave alone: whoever asks may be told that it is no request, no more."""
+        kept = [each for each in transaction.to_send if b'"reason":"invalid_request"' not in each.payload]
+        return len(transaction.changes), len(kept), len(self.waiting), list(self.outbound.undelivered)
 
 
 class Pondering:

@@ -21,6 +21,7 @@ from typing import Any, Final
 from agent.campaign.context import pool_arrays
 from agent.campaign.life_cycle import Phase
 from agent.campaign.people.approval import NEVER
+from agent.pool.measurements import measured
 from protocols.errors import BrokerError, CampaignHalted
 from tests.simulation.broker import SimBroker
 from tests.simulation.lives import AGENT, AgentProcess, SimulatorProcess
@@ -212,8 +213,9 @@ class Run:
         process = self.processes.get(AGENT)
         if not isinstance(process, AgentProcess):
             return []
-        made = process.agent.campaign.attempts.values()
-        return [(each.attempt_id, each.candidate_id, each.recipient) for each in made]
+        campaign = process.agent.campaign
+        asked = ((each, campaign.plan.measurement_of(each.candidate_id)) for each in campaign.attempts.values())
+        return [(each.attempt_id, measured.candidate_id, each.recipient) for each, measured in asked]
 
     async def _keep(self, name: str) -> None:
         """Keep one process alive."""
@@ -297,13 +299,14 @@ class Run:
     def judge(self) -> Verdict:
         """Let the checker decide."""
         terms, world = self.terms, self.world
+        methods = terms.plan.methods
         entries = [entry for name in sorted(self.ledgers) for entry in self.ledgers[name].entries]
         verdict = check(
             History(
                 database=self.folder / "campaign.db",
                 ledger=[*entries, *world.broker_ledger.entries],
                 witnessed=world.witnessed,
-                pool=pool_arrays(terms.pool),
+                pool=pool_arrays(terms.pool if methods is None else measured(terms.pool, methods)),
                 policy=terms.policy,
                 twin=undisturbed(terms) if terms.has_twin else None,
                 stopped_early=self.stopped_early,

@@ -15,10 +15,11 @@ from agent.acquisition.base import AcquisitionContext, Choice, Policy, Proposal
 from agent.acquisition.registry import declared_metrics, make_policy
 from agent.campaign.context import pool_arrays
 from agent.campaign.people.approval import NO_APPROVAL, ApprovalSettings
-from agent.campaign.plan import CampaignPlan, Ordering
+from agent.campaign.plan import CampaignPlan, FidelitySettings, Ordering
 from agent.campaign.stop_settings import StopSettings
 from agent.entropy.measure import ESTIMATORS
 from agent.pool.candidates import Pool
+from agent.pool.fidelities import Fidelities
 from agent.pool.limits.settings import NO_LIMITS, AskingLimits, Supply
 from agent.runtime.presence import MAX_DOUBLINGS, Presence
 from protocols.signing.transport import Signing
@@ -53,6 +54,9 @@ LIMITS_SHARE: Final = 0.125
 RICH_SHARE: Final = 0.3
 """Of the labs, how many say more than a value: how well it is known, replicates, conditions, remarks and raw files."""
 
+FIDELITIES_SHARE: Final = 0.15
+"""Of the campaigns, how many have two methods with costs, and perhaps repetitions."""
+
 MOST_MORE: Final = 3
 """By how much an operator may raise the budget of a seed at most."""
 
@@ -78,9 +82,22 @@ class Fussy:
         shown = b"|".join(array.tobytes() for array in seen) + asked.encode()
         scores = {int(at): _hashed(shown, int(at)) for at in context.available}
         best = sorted(scores, key=lambda at: (-scores[at], at))
+        if context.pool.fidelities is not None:
+            best = _payable(best, context.pool.fidelities, context.cost_left)
         choices = [Choice(at, scores[at]) for at in best[: count + 1]]
         runner_up = choices[count] if len(choices) > count else None
         return Proposal(tuple(choices[:count]), "the largest hash", runner_up)
+
+
+def _payable(best: Sequence[int], known: Fidelities, left: int) -> list[int]:
+    """Return the best ones that can be paid together."""
+    chosen = []
+    for at in best:
+        left -= int(known.cost[at])
+        if left < 0:
+            break
+        chosen.append(at)
+    return chosen
 
 
 class Content(Fussy):
@@ -215,6 +232,18 @@ def draw_causal(seed: int, size: int, families: int) -> tuple[Pool, dict[str, An
     return closure, {"policy": "causal", "policy_options": options, "metrics": metrics, "budget": 5}
 
 
+def draw_fidelities(seed: int, budget: int, policy: str, orders: Sequence[str]) -> dict[str, Any]:
+    """Draw whether a seed has two methods; where nobody adds candidates, whose rows the checker would have to make."""
+    rng = random.Random(f"fidelities-{seed}")
+    if rng.random() >= FIDELITIES_SHARE or "add candidates" in orders:
+        return {}
+    dear = rng.randint(2, 5)
+    methods = {"cheap": FidelitySettings(cost=1), "dear": FidelitySettings(cost=dear)}
+    chooses = policy in {"fussy", "content"}
+    told = {"fidelities": methods, "fidelity": "dear", "budget": budget * dear // (2 if chooses else 1) + dear}
+    return told | {"uses_fidelities": chooses, "replicates": rng.choice((1, 2)) if chooses else 1}
+
+
 def draw_lives(seed: int, simulators: Sequence[str]) -> dict[str, int]:
     """Draw which simulators never come, or leave for good; the first one stays. From a generator of its own."""
     rng = random.Random(f"absent-{seed}")
@@ -259,6 +288,8 @@ def draw_terms(seed: int) -> Terms:
         "approval": draw_approval(seed),
     }
     drawn["limits"] = draw_limits(seed, pool, drawn["budget"])
+    if not after_effects:
+        drawn |= draw_fidelities(seed, drawn["budget"], drawn["policy"], draw_orders(seed))
     signing = draw_signing(seed, simulators)
     drawn["require_signatures"] = signing.has_keys
     plan = small_plan(pool, **(drawn | after_effects))

@@ -33,7 +33,8 @@ def undisturbed(terms: Terms) -> list[list[str]]:
         for decision in list(campaign.awaiting_approval):
             maker.fold(step, DecisionApproved(decision, "nobody minds", f"approval-{decision}"))
         maker.settle(step)
-        for attempt in list(campaign.in_flight.values()):
+        for awaited in list(campaign.in_flight.values()):
+            attempt = replace(awaited, candidate_id=terms.plan.measurement_of(awaited.candidate_id).candidate_id)
             simulator = "simulator-1" if attempt.recipient == "any" else attempt.recipient
             if terms.lab.is_hopeless(attempt.candidate_id):
                 failure = failure_of(attempt, FailureReason.UNSUPPORTED).model_copy(update={"simulator": simulator})

@@ -130,7 +130,7 @@ LIES: Final[dict[str, Any]] = {
 
 
 class HeldExecutor:
-    """Holds every evaluation until the test releases it (`simulators.executor.Executor`)."""
+    """Holds every evaluation until the test releases it (`simulators.executors.executor.Executor`)."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

@@ -16,7 +16,7 @@ from protocols.storage.disk_floor import DiskFloor
 from protocols.wire.codec import decode, encode, topic_of
 from protocols.wire.messages import AnyMessage, CandidateFailure, CandidateRequest, CandidateResult, Health, Status
 from protocols.wire.topics import ANY_SIMULATOR, agent_subscriptions, simulator_subscriptions
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
 from simulators.faulty import faulty
 from simulators.messages import status_message
 from simulators.outbox import Outbox

@@ -192,7 +192,8 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
         details: str = "",
     ) -> None:
         source_id, family = labels.source_ids.get(which, ""), labels.families[which]
-        observations.append((which, number, family, value, labels.unit, source, attempt_id, source_id, known, details))
+        told = (which, number, family, value, labels.unit, source, attempt_id, source_id, known, details)
+        observations.append((*told, "", 0))  # by the lab's usual method, for the first time
 
     def close(number: int, outcome: str, *, attempt_id: str = "", open_of: str = "") -> None:
         for row in requests.values():
@@ -232,7 +233,7 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
                 observations[:] = [row for row in observations if row[0] != event.candidate_id]
             case ObservationAmended():
                 (old,) = [row for row in observations if row[0] == event.candidate_id]
-                corrected = (event.value, *old[4:8], event.uncertainties[0] or None, old[9])
+                corrected = (event.value, *old[4:8], event.uncertainties[0] or None, *old[9:])
                 observations[observations.index(old)] = (old[0], number, old[2], *corrected)
             case _:
                 pass

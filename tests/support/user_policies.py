@@ -140,3 +140,28 @@ def new_candidate(pool: PoolArrays, parent: int, features: np.ndarray[Any, np.dt
         parent=pool.candidate_ids[parent],
         origin=f"a step from {pool.candidate_ids[parent]}",
     )
+
+
+class CheapFirst:
+    """Asks for what costs least first, and of as many as are left over for the dear ones; the lowest index first."""
+
+    runs_inline = True
+    uses_fidelities = True
+
+    def __init__(self, *, cheap: int = 6) -> None:
+        self._cheap = cheap
+
+    def propose(self, context: AcquisitionContext, count: int) -> Proposal:
+        known = context.pool.fidelities
+        assert known is not None
+        asked = np.concatenate((context.observed, context.pending))
+        is_cheap = known.method[context.available] != known.target
+        wants_cheap = int((known.method[asked] != known.target).sum()) < self._cheap
+        left, rows = context.cost_left, context.available[is_cheap == wants_cheap]
+        choices: list[Choice] = []
+        for row in rows[:count].tolist():
+            left -= int(known.cost[row])
+            if left < 0:
+                break
+            choices.append(Choice(row))
+        return Proposal(tuple(choices), "cheap first" if wants_cheap else "then dear")

@@ -33,7 +33,7 @@ COMMANDS = {
     "Run": ("run", "agent"),
     "Look": ("list", "report", "why", "diff"),
     "Replay": ("replay", "what-if", "play"),
-    "Study": ("compare", "forecast", "global-graph", "trim", "graph"),
+    "Study": ("compare", "forecast", "global-graph", "pool", "trim", "graph"),
     "Operate": ("control", "status"),
     "Lab": ("simulator", "broker", "shadow", "record", "lab", "init", "keys", "doctor"),
     "Maintain": ("verify", "pack", "schema"),

@@ -17,7 +17,15 @@ pytestmark = pytest.mark.system
 
 POLICIES = [
     *("causal", "causal_reference", "coverage", "d_optimal", "etal", "etal_reference", "expected_improvement"),
-    *("gap_gain", "joint_entropy", "molecule_edits", "probability_of_exceeding", "random", "round_robin"),
+    *(
+        "fidelity_gain",
+        "gap_gain",
+        "joint_entropy",
+        "molecule_edits",
+        "probability_of_exceeding",
+        "random",
+        "round_robin",
+    ),
     *("target_mean", "uncertainty"),
 ]
 

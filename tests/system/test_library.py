@@ -12,14 +12,15 @@ import pytest
 
 from scenarios.settings.library import LIBRARY
 from simulators.faults import Fault
-from simulators.noise import GaussianNoise
+from simulators.instrument.noise import Noise, NoiseSettings
+from tests.support import sample_messages as messages
 from tests.support.commands import Workbench
 from tests.support.sample_messages import ENERGY
 
 pytestmark = pytest.mark.system
 
 PROPERTY = "formation_energy_per_atom"
-NOISE = GaussianNoise(0.002, seed=0)
+NOISE = Noise(NoiseSettings(standard_deviation=0.002, per="candidate"), "any of them")
 """As in the scenarios."""
 
 
@@ -53,7 +54,8 @@ def measured(candidate_ids: set[str]) -> dict[str, float]:
     with (LIBRARY / "emt_sample.csv").open(newline="", encoding="utf-8") as file:
         true = {row["id"]: float(row[PROPERTY]) for row in csv.DictReader(file)}
     quantity = ENERGY.model_copy(update={"name": PROPERTY})
-    return {each: NOISE.apply(quantity.model_copy(update={"value": true[each]}), each).value for each in candidate_ids}
+    asked = {each: messages.request("a-1", candidate_id=each) for each in candidate_ids}
+    return {each: true[each] + NOISE.of(quantity, asked[each]).error for each in candidate_ids}
 
 
 WELL = {

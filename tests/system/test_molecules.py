@@ -16,7 +16,8 @@ from protocols.molecules.identity import check_molecule
 from protocols.wire.messages import FailureReason
 from protocols.wire.molecule import Molecule
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.executor import Executor, make_executor
+from simulators.executors.choice import make_executor
+from simulators.executors.executor import Executor
 from simulators.molecules.bed_tables import OTHER_CONFORMER_TOLERANCE
 from simulators.settings import SimulatorSettings
 from tests.support import sample_messages as messages

@@ -28,7 +28,7 @@ def events_of_announcement(
     recipients = campaign.plan.recipients
     if instrument not in recipients or ANY_SIMULATOR in recipients or campaign.phase is Phase.FINISHED:
         return ()
-    if lab.announced.get(instrument) == abilities or lab.announcements >= MAX_ANNOUNCED_AHEAD + campaign.spent:
+    if lab.announced.get(instrument) == abilities or lab.announcements >= MAX_ANNOUNCED_AHEAD + campaign.outcomes:
         return ()
     said_before = lab.said_at.get(instrument)
     if signed_by and said_before is not None and message.sent_at <= said_before:
@@ -40,5 +40,9 @@ def events_of_announcement(
 
 def _can_serve_all(campaign: Campaign, abilities: Abilities) -> bool:
     named = {limit.name for limit in abilities.parameters}
+    if campaign.pool.in_blocks:  # all are asked for alike, unless a feature is to be set
+        return named.isdisjoint(campaign.pool.feature_names) and not abilities.why_not(
+            wanted_of(campaign, campaign.pool.candidate_ids[0], named)
+        )
     asked = (wanted_of(campaign, each.candidate_id, named) for each in campaign.pool.candidates)
     return not any(abilities.why_not(each) for each in asked)

@@ -177,7 +177,8 @@ def wanted_of(campaign: Campaign, candidate_id: str, named: Iterable[str], new: 
     to_set = () if candidate.parameters is None else candidate.parameters.quantities()
     numbers |= {each.name: each.value for each in to_set}
     units = {each.name: each.unit for each in to_set}
-    return Wanted(properties, plan.fidelity, elements_of(candidate) or frozenset(), numbers, units)
+    fidelity = plan.measurement_of(candidate_id).fidelity
+    return Wanted(properties, fidelity, elements_of(candidate) or frozenset(), numbers, units)
 
 
 def _left(campaign: Campaign) -> int:
@@ -186,5 +187,5 @@ def _left(campaign: Campaign) -> int:
     With `ordering = "in_order"` that is what may be open at once: the next decision waits for the oldest open one.
     """
     asks = campaign.phase is Phase.RUNNING and not campaign.has_ended_asking
-    left = campaign.open_count + (campaign.budget - campaign.requested if asks else 0)
+    left = campaign.open_count + (campaign.affordable_count if asks else 0)
     return min(left, campaign.plan.parallel) if campaign.plan.ordering is Ordering.IN_ORDER else left

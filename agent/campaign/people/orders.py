@@ -90,11 +90,11 @@ def events_of_order(campaign: Campaign, message: Control, signed_by: str) -> tup
 def _paused(campaign: Campaign, order: Order) -> tuple[Event, ...]:
     if campaign.phase is not Phase.RUNNING:
         return ()
-    if campaign.orders.pauses >= MAX_PAUSES_AHEAD + campaign.spent:
+    if campaign.orders.pauses >= MAX_PAUSES_AHEAD + campaign.outcomes:
         raise Refused(
-            f"operators have paused the campaign {campaign.orders.pauses} times, and {campaign.spent} candidates have "
-            "their outcome: it goes on, and can be paused again after the next one, or stopped now; expected: at most "
-            f"{MAX_PAUSES_AHEAD} pauses more than outcomes"
+            f"operators have paused the campaign {campaign.orders.pauses} times, and {campaign.outcomes} candidates "
+            "have their outcome: it goes on, and can be paused again after the next one, or stopped now; expected: at "
+            f"most {MAX_PAUSES_AHEAD} pauses more than outcomes"
         )
     return (CampaignPaused(**order.why, ordered_at=order.message.sent_at),)
 
@@ -159,7 +159,7 @@ def _without_value(campaign: Campaign, result: AddedResult, taken: Mapping[str, 
 
 
 def _observation(campaign: Campaign, order: Order, which: str, quantities: tuple[Quantity, ...]) -> ObservationAdded:
-    if problem := contract_breach(campaign, quantities):
+    if problem := contract_breach(campaign, quantities, which):
         raise Refused(problem)
     _require_orders_left(campaign, which)
     told = tuple(map(_measured, quantities))
@@ -186,7 +186,7 @@ def _amended(campaign: Campaign, order: Order) -> tuple[Event, ...]:
     if quantity is None:
         raise Refused("it carries no quantity")
     which = _observed(campaign, order.message)
-    if problem := amendment_breach(campaign, quantity):
+    if problem := amendment_breach(campaign, quantity, which):
         raise Refused(problem)
     index, place = campaign.pool.index_of[which], campaign.plan.property_names.index(quantity.name)
     values = [float(campaign.values[index]), *campaign.additional[index].tolist()]
@@ -230,9 +230,9 @@ def _budget_set(campaign: Campaign, order: Order) -> tuple[Event, ...]:
         raise Refused(why)
     if budget == campaign.budget:
         return ()
-    if campaign.orders.budgets >= MAX_BUDGETS_AHEAD + campaign.spent:
+    if campaign.orders.budgets >= MAX_BUDGETS_AHEAD + campaign.outcomes:
         raise Refused(
-            f"operators have set the budget {campaign.orders.budgets} times, and {campaign.spent} candidates have "
+            f"operators have set the budget {campaign.orders.budgets} times, and {campaign.outcomes} candidates have "
             f"their outcome; expected: at most {MAX_BUDGETS_AHEAD} more than outcomes"
         )
     return (BudgetSet(budget, campaign.budget, **order.why),)
@@ -249,8 +249,10 @@ def budget_refused(campaign: Campaign, budget: int, *, has_other_limits: bool = 
     if not 1 <= budget <= MAX_BUDGET:
         return f"a budget of {budget}; expected 1 to {MAX_BUDGET:,}"
     if budget < campaign.requested:
-        open_count = f", {campaign.open_count} of them still open" if campaign.open_count else ""
-        return f"a budget of {budget}, and {campaign.requested} candidates are requested{open_count}; expected as many"
+        still_open = campaign.requested - campaign.spent
+        open_count = f", {still_open} of them still open" if still_open else ""
+        unit = campaign.plan.budget_unit
+        return f"a budget of {budget}, and {campaign.requested} {unit} are requested{open_count}; expected as many"
     if campaign.phase is Phase.STOPPING:
         return "the campaign is being stopped: nothing more is asked for"
     left = campaign.available_count if has_other_limits else campaign.choosable_count
@@ -259,7 +261,7 @@ def budget_refused(campaign: Campaign, budget: int, *, has_other_limits: bool = 
 
 def _not_reopened(campaign: Campaign, budget: int, left: int) -> str:
     """Return why a finished campaign does not go on with a budget; empty where it does."""
-    if budget <= campaign.requested:
+    if budget - campaign.requested < campaign.plan.least_cost:
         return f"the campaign is finished, and a budget of {budget} lets it ask for nothing more; expected a larger one"
     is_empty = not left and not campaign.may_grow
     ended = campaign.asking_ended or ("no candidate is left that may be asked for" if is_empty else "")

@@ -129,6 +129,12 @@ def require_fitting(limits: AskingLimits, pool: Pool) -> None:
     """
     if not limits.is_limiting:
         return
+    if pool.in_blocks:
+        raise SettingsError(
+            "[limits] says which candidates may be asked for, and the pool is read in blocks",
+            expected="limits of a pool that fits in memory: they are judged candidate by candidate",
+            action="leave out of the table what may not be asked for",
+        )
     for place, name, known in _columns_named(limits, pool):
         if name not in known:
             raise SettingsError(

@@ -85,6 +85,7 @@ class RunSummary:
         findings: What else was found, a line each: a graph, molecules.
         files: Files written, relative to the run folder.
         versions: Versions of what computed it, by name.
+        budget_unit: What the budget counts, in the plural.
     """
 
     campaign: str
@@ -128,6 +129,7 @@ class RunSummary:
     findings: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    budget_unit: str = "candidates"
 
 
 def write_summary(path: Path, summary: RunSummary) -> None:

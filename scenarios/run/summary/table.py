@@ -40,8 +40,9 @@ def summary_table(summary: RunSummary) -> RenderableType:
     title = Text.assemble((summary.campaign, "bold"), f"  policy {summary.policy}, seed {summary.seed}")
     if summary.scenario:
         title.append(f", scenario {summary.scenario}")
+    costs = "" if summary.budget_unit == "candidates" else f" {summary.budget_unit}"
     counts = (
-        f"spent {summary.spent} of {summary.budget} {_in_time(summary)}; "
+        f"spent {summary.spent} of {summary.budget}{costs} {_in_time(summary)}; "
         f"{summary.observations} observations, {summary.abandoned} abandoned, {summary.excluded} excluded, "
         f"{summary.retries} retries, {summary.duplicates} duplicates, {summary.quarantined} quarantined"
     )
@@ -82,7 +83,7 @@ def _in_time(summary: RunSummary) -> str:
     """Say how long it took; of a campaign that was resumed, only of the part that this process ran."""
     rate = "" if summary.per_second is None else f", {summary.per_second:.3g} results/s"
     took = f"in {summary.wall_time_s:.1f} s{rate}"
-    accepted = sum(summary.after.sizes) - sum(summary.before.sizes)
+    accepted = summary.observations - sum(summary.before.sizes)
     if summary.accepted_here is None or summary.accepted_here == accepted:
         return took
     return f"(since it was resumed: {summary.accepted_here} results {took})"

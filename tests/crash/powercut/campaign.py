@@ -73,7 +73,7 @@ from protocols.wire.messages import (
 )
 from protocols.wire.topics import agent_subscriptions, simulator_subscriptions
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.noise import LatencySettings
+from simulators.instrument.latency import LatencySettings
 from simulators.oracle_table import NoAnswer
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService

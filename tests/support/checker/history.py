@@ -238,7 +238,11 @@ def _check_views(
     for (attempt_id,) in database.execute("SELECT attempt_id FROM outbox"):
         if attempt_id not in fold.tries:
             verdict.blame("I4", f"the outbox holds {attempt_id}, which was never requested")
-    points = [number for number, kind, _ in journal if kind in POINTS]
+    points = [
+        number
+        for number, kind, event in journal
+        if kind in POINTS and fold.of_target(event.get("candidate_id", "start set"))
+    ]
     rows = database.execute("SELECT observation, sequence FROM bias_point ORDER BY observation").fetchall()
     _compare("the bias trajectory", rows, list(enumerate(points)), verdict)
     if fold.families is not None and points:
@@ -251,8 +255,9 @@ def _check_bias(database: sqlite3.Connection, fold: Fold, verdict: Verdict) -> N
     if not all(row[3] is not None and math.isfinite(row[3]) for row in fold.observations):
         return  # I11 has said so
     names = tuple(sorted(set(fold.families.values())))
-    codes = np.array([names.index(row[2]) for row in fold.observations], dtype=np.int64)
-    point = measure_bias(names, codes, np.array([row[3] for row in fold.observations]), fold.measure)
+    dataset = fold.dataset()
+    codes = np.array([names.index(family) for family, _ in dataset], dtype=np.int64)
+    point = measure_bias(names, codes, np.array([value for _, value in dataset]), fold.measure)
     last = database.execute(
         "SELECT entropy_range, entropy_std, mean_gap, evenness, coverage, joint_entropy, starved_family FROM bias_point"
         " ORDER BY observation DESC LIMIT 1"
@@ -286,7 +291,7 @@ def _check_labs(ledger: Sequence[Entry], fold: Fold, verdict: Verdict) -> None:
     for entry in ledger:
         if entry.what == "asked":
             made = fold.tries.get(entry.attempt)
-            if made is None or made.candidate != entry.candidate:
+            if made is None or made.candidate.partition("--")[0] != entry.candidate:
                 verdict.blame("I3", f"{entry.lab} was asked for {entry.attempt}, which is not in the journal")
             elif made.recipient not in {"any", entry.lab}:
                 verdict.blame("I3", f"{entry.lab} was asked for {entry.attempt}, which went to {made.recipient}")

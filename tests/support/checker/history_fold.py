@@ -150,7 +150,36 @@ class Fold:
 
     @property
     def requested(self) -> int:
-        return len(self.decided_by)
+        return sum(map(self.cost, self.decided_by))
+
+    def cost(self, which: str) -> int:
+        """What a request takes of the budget; the simulation has two methods at most, `cheap` and `dear`."""
+        costs = self.plan.get("fidelities") or {}
+        if not costs:
+            return 1
+        is_cheap = "--cheap" in which and self.plan["uses_fidelities"]
+        return int(costs["cheap" if is_cheap else "dear"]["cost"])
+
+    def of_target(self, which: str) -> str:
+        """The candidate that a row measures by the target; empty where it measures by another method."""
+        return "" if "--cheap" in which else which.partition("--")[0]
+
+    def dataset(self) -> list[tuple[str, float]]:
+        """Family and value of every candidate that the target has measured, its repetitions taken together."""
+        several: dict[str, list[tuple[str, float, float]]] = {}
+        for which, _, family, value, *_ in self.observations:
+            if name := self.of_target(which):
+                several.setdefault(name, []).append((family, value, self.deviations.get(which, 0.0)))
+        found = []
+        for rows in several.values():
+            weights = [1.0 / row[2] ** 2 if all(each[2] for each in rows) else 1.0 for row in rows]
+            mean = sum(weight * row[1] for weight, row in zip(weights, rows, strict=True)) / sum(weights)
+            found.append((rows[0][0], mean))
+        return found
+
+    def may_be_chosen(self, which: str) -> bool:
+        """Whether what is left of the budget pays it, and the policy that decides looks at such a row."""
+        return self.cost(which) <= self.budget - self.requested and not (self.rest_policy and "--" in which)
 
     @property
     def pending(self) -> int:
@@ -177,7 +206,7 @@ class Fold:
 
     def _within_budget(self, number: int) -> Iterator[Breach]:
         if self.requested > self.budget:
-            yield "I8", f"row {number}: {self.requested} candidates requested of a budget of {self.budget}"
+            yield "I8", f"row {number}: {self.requested} of the budget requested, which is {self.budget}"
         flying = sum(how == "pending" for how in self.status.values())
         if flying > self.plan["parallel"]:
             yield "I8", f"row {number}: {flying} candidates in flight, at most {self.plan['parallel']}"
@@ -494,7 +523,8 @@ class Fold:
         ended = ended or (
             bool(self.limits) and event["reason"].startswith("no candidate is left that may be asked for")
         )
-        if not ended and self.families is not None and len(self.status) < len(self.families):
+        left = () if self.families is None else (each for each in self.families if each not in self.status)
+        if not ended and any(map(self.may_be_chosen, left)):
             yield "I12", f"row {number}: finished with budget and candidates left, and nobody said so"
         self.finished_at = number
 
@@ -573,7 +603,15 @@ class Fold:
             pending = {index[which] for which, number in self.decided_by.items() if number > decision - lag}
             observed -= pending
             acquired = sorted(pair for pair in acquired if pair[0] <= decision - lag)
-        free = [at for at, which in enumerate(pool.candidate_ids) if which not in self.status]
+        if self.rest_policy:  # it chooses candidates, and sees nothing else
+            observed, pending = (
+                {at for at in each if "--" not in pool.candidate_ids[at]} for each in (observed, pending)
+            )
+            acquired = [pair for pair in acquired if "--" not in pool.candidate_ids[pair[1]]]
+        left = self.budget - self.requested
+        free = [
+            at for at, which in enumerate(pool.candidate_ids) if which not in self.status and self.may_be_chosen(which)
+        ]
         waiting = [index[which] for which, how in self.status.items() if how in OPEN and which not in self.last_try]
         available = self.limits.choosable(pool, free, waiting) if self.limits else free
         together = self.limits.together(pool, available, waiting) if self.limits else len(available)
@@ -590,8 +628,11 @@ class Fold:
             seed=int.from_bytes(digest[:8], "big") >> 1,
             measure=self.measure,
             policy=self.rest_policy,
+            cost_left=left,
         )
-        return context, min(plan["batch"], self.budget - self.requested, together)
+        costs = [each["cost"] for each in (plan.get("fidelities") or {}).values()] or [1]
+        least = min(costs) if plan.get("uses_fidelities") and not self.rest_policy else max(costs)
+        return context, min(plan["batch"], left // least, together)
 
 
 def _is_failure(kind: str, event: Json) -> bool:

@@ -35,7 +35,7 @@ from protocols.link.transport import Delivery, Incoming, Transport
 from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateFailure, CandidateRequest, CandidateResult, Quantity, ResultReceipt
 from simulators.evaluator import Measurement
-from simulators.executor import Executor
+from simulators.executors.executor import Executor
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from protocols.wire.messages import Health
 from protocols.wire.topics import simulator_subscriptions
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
-from simulators.executor import make_executor
+from simulators.executors.choice import make_executor
 from simulators.messages import status_message
 from simulators.outbox import Outbox
 from simulators.service import SimulatorService
@@ -50,7 +50,7 @@ async def serve(scenario: Scenario, *, campaign: str, memory: Path, ledger: Ledg
             campaign=campaign,
             outbox=outbox,
             transport=LedgeredTransport(session, ledger),
-            executor=LedgeredExecutor(make_executor(settings), ledger),
+            executor=LedgeredExecutor(make_executor(settings, say), ledger),
             clock=clock,
             poison_guard=poison_guard,
             on_event=say,

@@ -34,8 +34,8 @@ async def main():
     child = Child("tests.support.echo_child")
     await child.start()
     print((await child.ask(b"pid")).decode(), (await child.ask(b"spawn")).decode(), flush=True)
-    if sys.argv[1] == "busy":
-        await child.ask(b"hang")
+    if sys.argv[1] != "idle":
+        await child.ask(b"hang" if sys.argv[1] == "busy" else b"loop")
     await asyncio.Event().wait()
 
 asyncio.run(main())
@@ -115,6 +115,48 @@ async def test_the_programs_that_a_child_has_started_die_with_it_however_it_ends
             with pytest.raises(ChildDied):
                 await asking
     wait_until_gone(program)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="daemons are found by their environment in /proc")
+@pytest.mark.parametrize("end", ["deadline", "death", "kill", "stop"])
+async def test_a_daemon_that_a_child_has_left_ends_with_it_too(child: Child, end: str) -> None:
+    program = int(await child.ask(b"daemon", timeout_s=PATIENCE_S))
+    assert os.getsid(program) != os.getsid(await pid_of(child))
+    match end:
+        case "deadline":
+            with pytest.raises(TimeoutError):
+                await child.ask(b"loop", timeout_s=0.1)
+        case "death":
+            with pytest.raises(ChildDied):
+                await child.ask(b"die 3 words", timeout_s=PATIENCE_S)
+        case "kill":
+            child.kill()
+        case _:
+            await child.stop()
+    wait_until_gone(program)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+async def test_of_a_child_that_forks_one_answers(child: Child) -> None:
+    copy = int(await child.ask(b"fork", timeout_s=PATIENCE_S))
+    assert copy > 0, "who was asked answers"
+    assert await child.ask(b"echo next", timeout_s=PATIENCE_S) == b"next"
+    wait_until_gone(copy)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+async def test_a_death_is_noticed_while_a_copy_of_the_child_holds_its_pipes(child: Child) -> None:
+    with pytest.raises(ChildDied, match="code 5"):
+        await child.ask(b"leave", timeout_s=PATIENCE_S)
+
+
+async def test_what_a_child_says_is_not_kept_for_ever(child: Child) -> None:
+    for _ in range(3):
+        await child.ask(b"print " + b"x" * 2_000_000, timeout_s=PATIENCE_S)
+    assert child._stderr is not None
+    assert os.fstat(child._stderr.fileno()).st_size == 0
+    with pytest.raises(ChildDied, match="code 3: the end"):
+        await child.ask(b"die 3 the end", timeout_s=PATIENCE_S)
 
 
 async def test_a_child_does_not_hear_the_ctrl_c_of_its_parents_terminal(child: Child) -> None:
@@ -198,7 +240,7 @@ async def test_a_child_inherits_no_secrets_and_computes_on_one_thread(monkeypatc
     assert environment["PATH"] == os.environ["PATH"]
 
 
-@pytest.mark.parametrize("state", ["idle", "busy"])
+@pytest.mark.parametrize("state", ["idle", "busy", "busy in C"])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_child_dies_with_its_parent_however_that_ends_and_however_busy_it_is(state: str) -> None:
     with started(
@@ -209,7 +251,7 @@ def test_a_child_dies_with_its_parent_however_that_ends_and_however_busy_it_is(s
     ) as parent:
         assert parent.stdout is not None
         pid, program = map(int, parent.stdout.readline().split())
-        if state == "busy":
+        if state != "idle":
             deadline = time.monotonic() + PATIENCE_S
             while sum(psutil.Process(pid).cpu_times()[:2]) < 0.3 and time.monotonic() < deadline:
                 time.sleep(0.01)  # it has begun to compute

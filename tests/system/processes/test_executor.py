@@ -15,7 +15,9 @@ from protocols.errors import SettingsError
 from protocols.wire.limits import MAX_TEXT_LENGTH
 from protocols.wire.messages import FailureReason
 from simulators.evaluator import EvaluationFailed, Measurement
-from simulators.executor import ChildExecutor, InPlaceExecutor, make_executor
+from simulators.executors.children import ChildExecutor
+from simulators.executors.choice import make_executor
+from simulators.executors.in_place import InPlaceExecutor
 from simulators.oracle_table import NoAnswer
 from simulators.settings import SimulatorSettings
 from tests.support import sample_messages as messages
@@ -237,3 +239,30 @@ async def test_a_look_up_is_answered_in_place() -> None:
     executor = InPlaceExecutor(Constant(2.0))
     assert await executor.evaluate(messages.request()) == Measurement(energy(2.0))
     await executor.close()
+
+
+async def test_two_runs_with_one_cache_calculate_once(tmp_path: Path) -> None:
+    settings = SimulatorSettings(id="sim-1", concurrency=1, cache=str(tmp_path / "results.db"))
+    asked = messages.request(properties=("formation_energy_per_atom",))
+    values, marks = [], []
+    for _ in range(2):
+        executor = make_executor(settings)
+        try:
+            measured = await executor.evaluate(asked)
+        finally:
+            await executor.close()
+        values.append(measured.quantities)
+        marks.append("cached" in measured.provenance)
+    assert values[0] == values[1]
+    assert marks == [False, True]
+
+
+async def test_another_calculator_does_not_find_the_values_of_the_first(tmp_path: Path) -> None:
+    for calculator in ("emt", "lennard_jones"):
+        cache = str(tmp_path / "results.db")
+        executor = make_executor(SimulatorSettings(id="sim-1", concurrency=1, cache=cache, calculator=calculator))
+        try:
+            measured = await executor.evaluate(messages.request(properties=("volume_per_atom",)))
+        finally:
+            await executor.close()
+        assert "cached" not in measured.provenance

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from protocols.wire.messages import CandidateFailure, FailureReason
-from simulators.executor import ChildExecutor
+from simulators.executors.children import ChildExecutor
 from simulators.outbox import AttemptProgress, Outbox
 from simulators.settings import SimulatorSettings
 from tests.support import sample_messages as messages

@@ -11,7 +11,7 @@ from protocols.errors import MessageError
 from protocols.wire.codec import decode
 from protocols.wire.messages import CandidateFailure, CandidateResult, FailureReason
 from protocols.wire.topics import Channel, parse
-from simulators.executor import InPlaceExecutor
+from simulators.executors.in_place import InPlaceExecutor
 from simulators.faults import FaultSettings
 from simulators.faulty import faulty
 from simulators.outbox import AttemptProgress, Outbox

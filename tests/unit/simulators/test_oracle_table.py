@@ -1,21 +1,21 @@
-"""The oracle that looks answers up, its noise and its waiting times."""
+"""The oracle that looks answers up."""
 
 from __future__ import annotations
 
 import datetime as dt
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from protocols.errors import TableError
 from protocols.tables.table import PropertyValues, TableColumns
-from protocols.wire.limits import MAX_ABS_VALUE
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
 from protocols.wire.parameters import ParameterColumns, Parameters
 from simulators.evaluator import EvaluationFailed, Evaluator
-from simulators.noise import LATENCY_BOUND_IN_MEANS, GaussianNoise, Latency, LatencySettings, NoiseSettings
 from simulators.oracle_table import NoAnswer, OracleTable, OracleTableSettings
 
 KNOWN = PropertyValues(
@@ -68,6 +68,19 @@ def test_requested_properties_come_first_and_what_else_is_known_comes_after() ->
     assert [(each.name, each.value, each.unit) for each in found] == [("gap", 8.5, "eV"), ("energy", -0.5, "eV/atom")]
 
 
+def test_a_request_for_a_method_with_a_column_is_answered_from_it() -> None:
+    """Nothing else of the row is told: it is what the target says."""
+    known = PropertyValues(
+        KNOWN.candidate_ids, KNOWN.values, KNOWN.units, fidelities={"rough": np.array([1.5, np.nan])}
+    )
+    oracle = OracleTable(known)
+    (quantity,) = oracle.evaluate(request("nacl-1").model_copy(update={"fidelity": "rough"}))
+    assert (quantity.name, quantity.value, quantity.unit) == ("energy", 1.5, "eV/atom")
+    assert oracle.evaluate(request("nacl-1").model_copy(update={"fidelity": "best"}))[0].value == -0.5
+    asked = request("fe-2").model_copy(update={"fidelity": "rough"})
+    assert failed(oracle, asked).reason is FailureReason.UNSUPPORTED
+
+
 def test_an_unknown_candidate_fails_and_is_never_guessed() -> None:
     failure = failed(OracleTable(KNOWN), request("nacl-2"))
     assert failure.reason is FailureReason.UNKNOWN_CANDIDATE
@@ -109,99 +122,6 @@ def test_an_oracle_is_built_of_plain_json_and_knows_the_normalised_ids(tmp_path:
     assert failed(oracle, request("jvasp-1", "e", "gap")).reason is FailureReason.UNSUPPORTED
 
 
-# --- noise ----------------------------------------------------------------------------------------------------------
-
-ENERGY = Quantity(name="energy", value=1.0, unit="eV")
-
-
-def drawn(noise: GaussianNoise, count: int, quantity: Quantity = ENERGY) -> np.ndarray:
-    return np.array([noise.apply(quantity, f"attempt-{i}").value for i in range(count)])
-
-
-def test_the_same_attempt_has_the_same_noise_and_every_other_seed_attempt_or_property_another() -> None:
-    noise = GaussianNoise(0.5, seed=7)
-    values = {
-        noise.apply(ENERGY, "a").value,
-        noise.apply(ENERGY, "b").value,
-        GaussianNoise(0.5, seed=8).apply(ENERGY, "a").value,
-        noise.apply(ENERGY.model_copy(update={"name": "gap"}), "a").value,
-    }
-    assert len(values) == 4
-    assert GaussianNoise(0.5, seed=7).apply(ENERGY, "a") == noise.apply(ENERGY, "a")
-
-
-def test_noise_is_normal_with_the_deviation_it_states() -> None:
-    values = drawn(GaussianNoise(0.5, seed=1), 4000)
-    # Four standard errors of a mean and of a deviation of 4000 draws.
-    assert values.mean() == pytest.approx(1.0, abs=4 * 0.5 / 4000**0.5)
-    assert values.std() == pytest.approx(0.5, abs=4 * 0.5 / 8000**0.5)
-    # 68.3 % of a normal lie within one deviation; four standard errors of that share.
-    assert (abs(values - 1.0) < 0.5).mean() == pytest.approx(0.683, abs=0.03)
-
-
-def test_the_deviation_travels_and_adds_in_squares_to_one_that_is_there() -> None:
-    noise = GaussianNoise(0.3, seed=0)
-    assert noise.apply(ENERGY, "a").standard_deviation == 0.3
-    known = ENERGY.model_copy(update={"standard_deviation": 0.4})
-    assert noise.apply(known, "a").standard_deviation == pytest.approx(0.5)
-
-
-def test_noise_by_property_leaves_the_others_exact() -> None:
-    noise = GaussianNoise.from_settings(NoiseSettings(standard_deviation={"gap": 0.1}))
-    assert noise.apply(ENERGY, "a") == ENERGY
-    assert noise.apply(ENERGY.model_copy(update={"name": "gap"}), "a").value != 1.0
-
-
-def test_noise_keeps_a_value_within_what_may_travel() -> None:
-    edge = Quantity(name="e", value=MAX_ABS_VALUE, unit="")
-    values = drawn(GaussianNoise(MAX_ABS_VALUE, seed=0), 50, edge)
-    assert values.max() == MAX_ABS_VALUE
-    assert values.min() < MAX_ABS_VALUE
-
-
-# --- latency --------------------------------------------------------------------------------------------------------
-
-
-def waits(settings: dict[str, object], count: int = 4000) -> np.ndarray:
-    latency = Latency(LatencySettings.model_validate(settings))
-    return np.array([latency.seconds(f"attempt-{i}") for i in range(count)])
-
-
-def test_a_constant_latency_is_its_mean() -> None:
-    assert set(waits({"mean_s": 2.5}, 10)) == {2.5}
-
-
-@pytest.mark.parametrize(
-    ("settings", "deviation"),
-    [({"distribution": "exponential"}, 1.0), ({"distribution": "lognormal", "spread": 0.5}, (np.exp(0.25) - 1) ** 0.5)],
-)
-def test_a_latency_has_the_mean_it_states_and_scatters_as_its_distribution(
-    settings: dict[str, object], deviation: float
-) -> None:
-    values = waits({"mean_s": 2.0} | settings)
-    assert values.mean() == pytest.approx(2.0, abs=4 * 2 * deviation / 4000**0.5)
-    assert values.std() == pytest.approx(2 * deviation, rel=0.1)
-    np.testing.assert_array_equal(values, waits({"mean_s": 2.0} | settings))
-    assert len(set(values)) == 4000
-
-
-def test_a_latency_never_exceeds_its_bound() -> None:
-    values = waits({"mean_s": 1.0, "distribution": "lognormal", "spread": 1.0})
-    assert values.max() == LATENCY_BOUND_IN_MEANS
-    assert values.min() > 0
-
-
-@pytest.mark.parametrize("fields", [{"mean_s": -1.0}, {"spread": 2.0}, {"distribution": "gamma"}, {"jitter": 1.0}])
-def test_latency_settings_that_make_no_sense_are_refused(fields: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        LatencySettings.model_validate(fields)
-
-
-def test_a_negative_deviation_is_refused() -> None:
-    with pytest.raises(ValidationError):
-        NoiseSettings(standard_deviation=-0.1)
-
-
 CALLED = ParameterColumns(("temperature",), ("K",), ("solvent",))
 COLD, HOT, WET = (Parameters(CALLED, (at,), (solvent,)) for at, solvent in ((300.0, "a"), (350.0, "a"), (350.0, "b")))
 
@@ -232,3 +152,58 @@ def test_a_known_id_with_other_parameters_is_another_table_s() -> None:
     assert oracle.evaluate(request("r1", "yield"))[0].value == 1.0
     wrong = failed(oracle, request("r1", "yield", told=COLD))
     assert (wrong.reason, "other parameters" in wrong.detail) == (FailureReason.INVALID_REQUEST, True)
+
+
+UNSURE = TableColumns(id="id", family="s", property="e", unit="eV", features=("f",))
+BY_FORMULA = TableColumns(id="id", family="s", property="e", unit="eV", composition="f")
+
+
+def unsure(tmp_path: Path, cells: tuple[str, str], **settings: object) -> OracleTable:
+    path = tmp_path / "unsure.csv"
+    path.write_text(f"id,s,e,sd,f\na,x,1.5,{cells[0]},0\nb,x,2.5,{cells[1]},1\n")
+    named = {"path": str(path), "columns": UNSURE, "uncertainties": {"e": "sd"}} | settings
+    return OracleTable.from_settings(OracleTableSettings.model_validate(named))
+
+
+def test_a_column_of_uncertainties_says_how_well_values_are_known_and_is_no_value_itself(tmp_path: Path) -> None:
+    oracle = unsure(tmp_path, ("0.25", ""))
+    (first,), (second,) = (oracle.evaluate(request(name, "e")) for name in ("a", "b"))
+    assert (first.value, first.standard_deviation, first.unit) == (1.5, 0.25, "eV")
+    assert (second.value, second.standard_deviation) == (2.5, None)
+    assert failed(oracle, request("a", "sd")).reason is FailureReason.UNSUPPORTED
+
+
+def test_a_negative_uncertainty_and_a_column_that_is_not_there_are_told_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"the uncertainty 'sd' of 'b' is -0\.5"):
+        unsure(tmp_path, ("0.25", "-0.5"))
+    with pytest.raises(TableError, match="'sigma'"):
+        unsure(tmp_path, ("0.25", "0.5"), uncertainties={"e": "sigma"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"miss": "nearest"}, "needs a tolerance"),
+        ({"miss": "nearest", "tolerance": 0.0}, "greater than 0"),
+        ({"miss": "guess"}, "'fail', 'silent', 'nearest' or 'calculate'"),
+        ({"uncertainties": {"colour": "sd"}}, "uncertainties names 'colour'; expected a property: e"),
+        ({"columns": UNSURE.model_copy(update={"on_replicates": "mean"}), "uncertainties": {"e": "sd"}}, "leave one"),
+        ({"columns": BY_FORMULA, "miss": "nearest", "tolerance": 1.0}, "to tell what is near"),
+    ],
+)
+def test_settings_of_a_table_that_make_no_sense_are_refused(settings: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(words)):
+        OracleTableSettings.model_validate({"path": "t.csv", "columns": UNSURE} | settings)
+
+
+def test_ids_that_stand_twice_with_other_values_and_a_broken_table_are_told_before_anything_starts(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "twice.csv"
+    path.write_text("id,s,e,f\na,x,1.5,0\na,x,2.5,0\n")
+    with pytest.raises(TableError, match=r"The id 'a' stands in line 2 of twice.csv and line 3"):
+        OracleTable.from_settings(OracleTableSettings(path=str(path), columns=UNSURE))
+    broken = tmp_path / "broken.csv.gz"
+    broken.write_bytes(b"\x1f\x8b\x08 and nothing else")
+    with pytest.raises(TableError):
+        OracleTable.from_settings(OracleTableSettings(path=str(broken), columns=UNSURE))

@@ -29,8 +29,9 @@ from protocols.wire.messages import (
 from protocols.wire.topics import Channel, parse, simulator_subscriptions
 from simulators import service as service_module
 from simulators.evaluator import EvaluationFailed
-from simulators.executor import Executor, InPlaceExecutor
-from simulators.noise import NoiseSettings
+from simulators.executors.executor import Executor
+from simulators.executors.in_place import InPlaceExecutor
+from simulators.instrument.noise import NoiseSettings
 from simulators.outbox import AttemptProgress, Outbox
 from simulators.service import SimulatorService
 from tests.support import sample_messages as messages

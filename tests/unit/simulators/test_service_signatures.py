@@ -9,7 +9,7 @@ from protocols.signing.envelope import unwrap, wrap
 from protocols.signing.signature import judge, signature
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import CandidateResult
-from simulators.executor import InPlaceExecutor
+from simulators.executors.in_place import InPlaceExecutor
 from tests.support import sample_messages as messages
 from tests.support.evaluators import Constant
 from tests.support.lab import Lab, until

@@ -14,7 +14,7 @@ from tests.support.biased_worlds import World
 DECISIONS = 30
 
 
-def contexts(world: World, in_flight: int, active_rows: int) -> list[AcquisitionContext]:
+def contexts(world: World, in_flight: int, active_rows: int | str) -> list[AcquisitionContext]:
     """Contexts of a campaign in which so many requests are in flight; answers come in the order of requests."""
     policy = GapGain(active_rows=active_rows)
     requested: list[int] = []
@@ -27,17 +27,17 @@ def contexts(world: World, in_flight: int, active_rows: int) -> list[Acquisition
     return found
 
 
-@pytest.mark.parametrize("active_rows", [3_000, 90])
+@pytest.mark.parametrize(("active_rows", "memory_mb"), [(3_000, 256), (90, 256), ("all", 0)])
 @pytest.mark.parametrize(("in_flight", "count"), [(0, 1), (0, 3), (4, 1), (4, 3)])
 def test_a_policy_that_lived_through_a_campaign_proposes_what_a_new_one_does(
-    biased: Callable, in_flight: int, count: int, active_rows: int
+    biased: Callable, in_flight: int, count: int, active_rows: int | str, memory_mb: int
 ) -> None:
     """To the bit, reason and figures included; before, at and after refits."""
     asked = contexts(biased(3, start_per_family=6), in_flight, active_rows)
-    lived = GapGain(active_rows=active_rows)
+    lived = GapGain(active_rows=active_rows, memory_mb=memory_mb)
     proposals = [lived.propose(context, count) for context in asked]
     for k in (0, 1, 4, 9, 17, DECISIONS - 1):
-        assert GapGain(active_rows=active_rows).propose(asked[k], count) == proposals[k]
+        assert GapGain(active_rows=active_rows, memory_mb=memory_mb).propose(asked[k], count) == proposals[k]
 
 
 def test_a_policy_that_begins_in_the_middle_goes_on_as_the_one_before(biased: Callable) -> None:

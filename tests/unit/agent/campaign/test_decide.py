@@ -8,6 +8,7 @@ import pytest
 
 from agent.acquisition.base import Choice, Proposal
 from agent.campaign import contract, decide, follow, proposals
+from agent.campaign.event_descriptions import observations_of
 from agent.campaign.events import (
     MAX_REASON_LENGTH,
     AttemptFailed,
@@ -24,6 +25,8 @@ from agent.campaign.events import (
     PolicyExhausted,
     RequestIssued,
     ResultAccepted,
+    dump_event,
+    load_event,
 )
 from agent.campaign.life_cycle import CandidateStatus, Phase
 from agent.campaign.people.controls import ControlAck
@@ -41,6 +44,7 @@ from protocols.wire.messages import (
     Quantity,
     ReceiptStatus,
 )
+from protocols.wire.structure import CrystalStructure
 from tests.support.campaigns import (
     PROPERTY,
     Play,
@@ -91,6 +95,19 @@ def test_a_valid_result_is_accepted_with_all_its_quantities() -> None:
     assert (event.value, [q.name for q in event.quantities]) == (0.25, [PROPERTY, "volume"])
     assert isinstance(outcome.ack, decide.ResultAck)
     assert (outcome.ack.status, outcome.ack.attempt_id) == (ReceiptStatus.ACCEPTED, attempt.attempt_id)
+
+
+def test_the_journal_keeps_the_crystal_as_it_ended() -> None:
+    played = play()
+    cell = ((3.6, 0.0, 0.0), (0.0, 3.6, 0.0), (0.0, 0.0, 3.6))
+    ended = CrystalStructure(cell=cell, symbols=("Cu",), scaled_positions=((0.0, 0.0, 0.0),))
+    message = result_of(played.awaited[0]).model_copy(update={"structure": ended})
+    (event,) = decide.decide_result(played.campaign, message).events
+    assert isinstance(event, ResultAccepted)
+    assert event.structure == ended
+    assert load_event(*dump_event(event)) == event
+    (observation,) = observations_of(event)
+    assert observation.details["structure"]["symbols"] == ["Cu"]
 
 
 def test_the_journal_keeps_how_a_value_was_measured() -> None:
@@ -736,12 +753,12 @@ def test_a_result_must_bring_every_property_that_is_balanced() -> None:
     """One that lacks a further one is refused; manually only a single quantity can be told, so that is refused too."""
     gap = AdditionalProperty("gap", "eV", (0.0, 20.0), 1.0, 1.0, 1e-3)
     campaign, energy = play(additional_properties=(gap,)).campaign, quantity(1.0)
-    assert "0 values of 'gap'" in contract.contract_breach(campaign, (energy,))
+    assert "0 values of 'gap'" in contract.contract_breach(campaign, (energy,), "c-1")
     assert "expected 0 to 20" in contract.contract_breach(
-        campaign, (energy, Quantity(name="gap", value=-1.0, unit="eV"))
+        campaign, (energy, Quantity(name="gap", value=-1.0, unit="eV")), "c-1"
     )
-    assert "in 'Ha'" in contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="Ha")))
-    assert contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="eV"))) == ""
+    assert "in 'Ha'" in contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="Ha")), "c-1")
+    assert contract.contract_breach(campaign, (energy, Quantity(name="gap", value=1.0, unit="eV")), "c-1") == ""
 
 
 def test_further_values_are_kept_with_the_observation() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -50,7 +51,7 @@ NEW = NewCandidate("a-new-one", "family-1", (1.0, -2.5, 0.1), "X", parent="c001"
 NEXT = replace(NEW, candidate_id="another")
 
 
-def played(start: tuple[str, ...] = ALL, **changes: object) -> Play:
+def played(start: Sequence[str] = ALL, **changes: object) -> Play:
     plan = small_plan(POOL, grows_pool=True, **({"policy": "mine"} | changes))
     return Play(POOL, plan, start, Growing().propose)
 

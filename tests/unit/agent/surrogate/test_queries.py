@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.surrogate import queries, standardise
+from agent.surrogate import pool_blocks, queries
 from agent.surrogate.growing import GrowingGP, GrowthSettings
 from agent.surrogate.queries import Queries
 from agent.surrogate.standardise import measure_columns
@@ -61,7 +61,7 @@ def test_a_pool_in_a_file_is_never_read_whole(mapped: np.ndarray, monkeypatch: p
     """Statistics, first fit, growth and prediction read blocks of 64 rows at most."""
     monkeypatch.setattr(queries, "KEPT_BYTES", 0)
     monkeypatch.setattr(queries, "BLOCK_ROWS", 64)
-    monkeypatch.setattr(standardise, "BLOCK_ROWS", 64)
+    monkeypatch.setattr(pool_blocks, "BLOCK_ROWS", 64)
     columns = measure_columns(mapped)
     rows = np.arange(0, 1000, 25)
     X, y = columns.apply(mapped[rows]), np.sin(np.arange(40.0))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.surrogate import standardise
+from agent.surrogate import pool_blocks
 from agent.surrogate.standardise import ColumnMemory, measure_columns
 
 
@@ -26,7 +26,7 @@ def test_constant_columns_are_left_out() -> None:
 def test_statistics_do_not_depend_on_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     features = np.random.default_rng(0).normal(loc=[1e3, -2.0], scale=[1e-3, 50.0], size=(100, 2))
     whole = measure_columns(features)
-    monkeypatch.setattr(standardise, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(pool_blocks, "BLOCK_ROWS", 7)
     assert measure_columns(features).centre == pytest.approx(whole.centre, rel=1e-14)
     assert measure_columns(features).scale == pytest.approx(whole.scale, rel=1e-9)
     assert whole.centre.tolist() == features.mean(axis=0).tolist()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import SettingsError
-from protocols.settings.user_code import INSTALLED, CodeSource, Role, code_digest, load_class
+from protocols.settings.user_code import INSTALLED, CodeSource, Role, code_digest, load_class, load_factory
 
 GREETER = Role("greeter", "greet", "greet(self) -> str")
 
@@ -168,3 +168,18 @@ def test_a_file_that_is_edited_twice_within_a_second_runs_as_it_is(tmp_path: Pat
     put(tmp_path, file, "other")
     os.utime(tmp_path / file, ns=(old.st_atime_ns, old.st_mtime_ns))
     assert greeting(name, source) == "other"
+
+
+def test_a_factory_is_anything_that_can_be_called(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def make(): return 7\nclass Made: ...\nNUMBER = 3\n")
+    source = CodeSource(str(tmp_path))
+    assert load_factory("mine.py:make", source, "maker", "a number")() == 7
+    assert isinstance(load_factory("mine.py:Made", source, "maker", "a number"), type)
+    with pytest.raises(SettingsError, match=r"The maker 'mine.py:NUMBER' cannot be called.*returns a number"):
+        load_factory("mine.py:NUMBER", source, "maker", "a number")
+    with pytest.raises(SettingsError, match="there is no absent in it"):
+        load_factory("mine.py:absent", source, "maker", "a number")
+    with pytest.raises(SettingsError, match="The pack x names the maker"):
+        load_factory("mine.py:make", CodeSource(str(tmp_path), named_by="The pack x"), "maker", "a number")
+    with pytest.raises(SettingsError, match="does not name a class"):
+        load_factory(":make", source, "maker", "a number")

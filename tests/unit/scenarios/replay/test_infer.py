@@ -41,7 +41,7 @@ def choice(campaign: Campaign) -> str:
 
 def replayed(heard: list[tuple[str, bytes]], asked_for: str) -> ReplayOutcome:
     follower = Follower(POOL, POLICY.propose)
-    requests = Requests("demo", STARTED.plan.uid, {0: (asked_for,)})
+    requests = Requests("demo", STARTED.plan.uid, {0: ((asked_for, None, 0),)})
     inference = Inference(follower, requests, STARTED, START_SET, 60.0)
     for number, (topic, payload) in enumerate(heard, 1):
         inference.take(MessageRow(number, float(number), HEARD, topic, payload, False))
@@ -102,7 +102,9 @@ def test_who_was_away_and_back_is_told_by_whom_the_requests_went_to(*, away_at_f
     assert game.of_kind(InstrumentAway)
     assert len(game.campaign.acquired) == 16
     follower = Follower(POOL, policy.propose)
-    decisions = {each.decision: each.candidate_ids for each in game.of_kind(DecisionMade)}
+    decisions: dict[int, tuple[tuple[str, str | None, int], ...]] = {
+        each.decision: tuple((which, None, 0) for which in each.candidate_ids) for each in game.of_kind(DecisionMade)
+    }
     inference = Inference(follower, Requests("demo", plan.uid, decisions), CampaignStarted(plan, {}), START_SET, 60.0)
     for number, (topic, payload) in enumerate(game.said, 1):
         inference.take(MessageRow(number, float(number), HEARD, topic, payload, False))
@@ -161,7 +163,9 @@ def test_what_a_silent_instrument_cost_and_brought_back_is_told_by_the_requests_
     assert game.of_kind(CandidateRequeued)
     assert len(game.campaign.acquired) == 9
     follower = Follower(POOL, policy.propose)
-    decisions = {each.decision: each.candidate_ids for each in game.of_kind(DecisionMade)}
+    decisions: dict[int, tuple[tuple[str, str | None, int], ...]] = {
+        each.decision: tuple((which, None, 0) for which in each.candidate_ids) for each in game.of_kind(DecisionMade)
+    }
     inference = Inference(follower, Requests("demo", plan.uid, decisions), CampaignStarted(plan, {}), START_SET, 60.0)
     for number, (at, (topic, payload)) in enumerate(zip(heard_s, game.said, strict=True), 1):
         inference.take(MessageRow(number, at, HEARD, topic, payload, False))

@@ -225,8 +225,9 @@ def test_a_summary_of_an_earlier_version_is_read_and_its_missing_figures_follow_
 
 def test_the_time_of_a_campaign_that_was_resumed_is_told_with_the_results_of_that_time() -> None:
     grown = dataclasses.replace(SUMMARY.after, sizes=(10, 11, 12))  # of 0, 1, 2
+    summary = dataclasses.replace(SUMMARY, after=grown, observations=33)
     for here, told in ((30, "in 12.5 s, 15.9 results/s;"), (8, "(since it was resumed: 8 results in 12.5 s")):
-        assert told in " ".join(printed(dataclasses.replace(SUMMARY, after=grown, accepted_here=here)).split())
+        assert told in " ".join(printed(dataclasses.replace(summary, accepted_here=here)).split())
 
 
 def test_without_a_random_run_there_is_no_column_for_it() -> None:

@@ -133,3 +133,42 @@ def test_a_simulator_alone_must_be_one_of_the_instruments(mine: str, flags: dict
     with pytest.raises(SettingsError, match="one of xrd, furnace, model"):
         run_simulator(scenario, campaign=None, memory=tmp_path / "memory")
     assert not (tmp_path / "memory").exists()
+
+
+OTHER_COLUMNS = 'columns={family="system", property="gap", unit="meV", features=["x"]}'
+
+
+def test_each_instrument_may_have_a_table_methods_noise_and_drift_of_its_own(mine: str, tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("system,gap,x\na,1.5,2.0\n")
+    xrd, furnace, _ = loaded(
+        mine,
+        f"simulators.xrd.table.path={tmp_path / 'other.csv'}",
+        'simulators.xrd.serves.fidelities=["quick"]',
+        "simulator.noise.standard_deviation=0.1",
+        "simulators.xrd.noise.relative=0.05",
+        "simulators.xrd.drift={rate=0.01}",
+    ).instruments
+    assert xrd.table is not None
+    assert furnace.table is not None
+    assert (Path(xrd.table.path).name, Path(furnace.table.path).name) == ("other.csv", "mine.csv")
+    assert (xrd.serves.fidelities, furnace.serves.fidelities) == (("quick",), None)
+    assert xrd.noise is not None
+    assert (xrd.noise.standard_deviation, xrd.noise.relative, furnace.drift) == (0.1, 0.05, None)
+    assert xrd.counted_by is not None
+    assert furnace.counted_by is None
+
+
+def test_a_table_in_another_unit_than_the_campaigns_is_told_before_anything_starts(mine: str) -> None:
+    told = refused(mine, f"simulators.xrd.table={{{OTHER_COLUMNS}}}")
+    assert "the table of xrd gives 'gap' in 'meV', the campaign wants it in 'eV'" in told
+
+
+def test_a_table_that_looks_for_the_nearest_row_needs_features_in_requests(mine: str) -> None:
+    nearest = 'simulators.xrd.table={miss="nearest", tolerance=0.5}'
+    assert "set campaign.send_features = true" in refused(mine, nearest)
+    assert loaded(mine, nearest, "campaign.send_features=true").instruments[0].table is not None
+
+
+def test_a_drift_by_the_hour_does_not_go_with_decisions(mine: str) -> None:
+    hours = 'simulators.xrd={drift={rate=1.0, per="hour"}, calibration={counts="decisions"}}'
+    assert "decisions say nothing of hours" in refused(mine, hours)

@@ -8,7 +8,7 @@ import pytest
 
 from protocols.errors import SettingsError
 from scenarios.settings.library import library_scenarios
-from scenarios.sources.scenario import Overrides, load_scenario
+from scenarios.sources.scenario import Overrides, load_scenario, require_no_place
 
 MINE = """
 name = "mine"
@@ -174,3 +174,17 @@ def test_variables_of_ours_that_are_no_settings_are_left_alone(mine: str) -> Non
 def test_a_simulator_cannot_take_an_id_that_means_something_else(mine: str, reserved: str) -> None:
     with pytest.raises(SettingsError, match="reserved"):
         load_scenario(mine, Overrides({"id": reserved}), {})
+
+
+@pytest.mark.parametrize("section", ["simulator", "simulators"])
+@pytest.mark.parametrize("name", ["executor", "cache"])
+def test_a_stranger_says_neither_where_evaluations_run_nor_where_they_are_kept(section: str, name: str) -> None:
+    said = {name: "dask://far.example:8786"}
+    values = {section: said if section == "simulator" else {"oven": said}}
+    with pytest.raises(SettingsError, match=rf"The pack x.zip sets simulator\.{name}.*have it packed without"):
+        require_no_place(values, "The pack x.zip")
+
+
+def test_a_stranger_may_say_the_rest() -> None:
+    require_no_place({"simulator": {"executor": "", "cache": "", "concurrency": 3}, "simulators": {"oven": {}}}, "x")
+    require_no_place({"simulators": 3}, "x")

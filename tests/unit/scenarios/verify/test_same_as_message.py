@@ -19,6 +19,7 @@ from agent.campaign.events import (
 )
 from agent.campaign.state import RESULT_REFUSED, Attempt
 from protocols.wire.messages import CandidateRequest, CandidateResult, FailureReason, WantedProperty
+from protocols.wire.structure import CrystalStructure
 from scenarios.verify.same_as_message import (
     by_attempt,
     knows_messages,
@@ -43,6 +44,9 @@ from tests.support.campaigns import (
 POOL = small_pool()
 PLAN = small_plan(POOL)
 ATTEMPT = Attempt("a-1", "c003", 0, 1, "simulator-1")
+COPPER = CrystalStructure(
+    cell=((3.6, 0.0, 0.0), (0.0, 3.6, 0.0), (0.0, 0.0, 3.6)), symbols=("Cu",), scaled_positions=((0.0, 0.0, 0.0),)
+)
 
 
 def accepted(message: CandidateResult) -> ResultAccepted:
@@ -67,6 +71,7 @@ def test_the_event_of_a_message_says_the_same() -> None:
         ({"message_id": "m-other"}, "message_id"),
         ({"duration_s": 77.0}, "duration_s"),
         ({"provenance": {"by": "hand"}}, "provenance.by"),
+        ({"structure": COPPER}, "structure"),
         ({"candidate_id": "c004"}, "candidate_id"),
         ({"attempt_id": "a-2"}, "attempt_id"),
     ],

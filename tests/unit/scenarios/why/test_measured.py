@@ -19,6 +19,11 @@ def test_each_kind_has_a_line_and_the_value_itself_none() -> None:
         "conditions": [HEAT],
         "remarks": {"batch": "A", "stirred_rpm": 400.0},
         "files": [FILE],
+        "structure": {
+            "cell": [[3.6, 0.0, 0.0], [0.0, 3.6, 0.0], [0.0, 0.0, 3.6]],
+            "symbols": ["Cu", "Cu", "Cu", "Cu"],
+            "scaled_positions": [[0.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]],
+        },
     }
     assert list(measured_in_words(details, "yield")) == [
         "of 3 single measurements: 62.1, 62.4, 63",
@@ -26,6 +31,7 @@ def test_each_kind_has_a_line_and_the_value_itself_none() -> None:
         "measured at temperature = 353.4 ± 0.2 K",
         "remarks: batch: A, stirred_rpm: 400",
         "raw file a.csv (18,244 bytes, SHA-256 abababababab…): s3://raw/a.csv",
+        "it ended as a crystal of 4 atoms, 11.66 Å^3 each, edges 3.6 3.6 3.6 Å",
     ]
 
 

@@ -92,7 +92,7 @@ def test_a_damaged_cache_is_made_anew(source: Path, damage: str) -> None:
         if damage == "edited":
             tree["features"][0][0] += 1.0
         else:
-            tree["values"].pop()
+            tree["values"]["value"].pop()
         path.write_bytes(gzip.compress(json.dumps(tree).encode()))
     pool, values = ask(make, source)
     assert make.made == 2

@@ -12,11 +12,10 @@ from agent.pool.candidates import Pool
 from protocols.errors import InvariantViolation, SettingsError
 from protocols.structures.symmetry import crystal_system_of, symmetry_of
 from protocols.wire.structure import CrystalStructure
-from scenarios.world.crystal_prototypes import PROTOTYPES, Prototype
+from scenarios.world.crystal_prototypes import ALL_PROTOTYPES, Prototype
+from scenarios.world.crystals.distortion import CRYSTAL_SYSTEMS
+from scenarios.world.crystals.search import FEATURE_TOLERANCES, MadeCrystal
 from scenarios.world.emt_alloys import (
-    CRYSTAL_SYSTEMS,
-    FEATURE_TOLERANCES,
-    AlloyCrystal,
     emt_quantities,
     generate_structures,
     make_emt_alloys,
@@ -31,7 +30,7 @@ PINNED = "42b03ad8c92dcb15f927d6e0da5534551177deb1b360abb7cae9ae48013036cd"
 
 
 @pytest.fixture(scope="module")
-def crystals() -> list[AlloyCrystal]:
+def crystals() -> list[MadeCrystal]:
     return generate_structures(5, members_per_family=MEMBERS)
 
 
@@ -40,7 +39,7 @@ def pool() -> Pool:
     return make_emt_pool(5, members_per_family=MEMBERS)
 
 
-@pytest.mark.parametrize("prototype", PROTOTYPES, ids=lambda prototype: prototype.name)
+@pytest.mark.parametrize("prototype", ALL_PROTOTYPES, ids=lambda prototype: prototype.name)
 def test_a_prototype_is_of_its_lattice_primitive_and_small(prototype: Prototype) -> None:
     metals = dict(zip("ABC", ("Cu", "Au", "Al"), strict=True))
     structure = Structure(prototype.cell(), [metals[label] for label in prototype.labels], prototype.positions())
@@ -51,21 +50,21 @@ def test_a_prototype_is_of_its_lattice_primitive_and_small(prototype: Prototype)
     assert found.primitive_sites == len(structure) <= 8
 
 
-def test_every_crystal_system_has_its_members(crystals: list[AlloyCrystal]) -> None:
+def test_every_crystal_system_has_its_members(crystals: list[MadeCrystal]) -> None:
     assert Counter(crystal.family for crystal in crystals) == dict.fromkeys(CRYSTAL_SYSTEMS, MEMBERS)
 
 
-def test_the_family_is_what_spglib_finds_at_every_usual_tolerance(crystals: list[AlloyCrystal]) -> None:
+def test_the_family_is_what_spglib_finds_at_every_usual_tolerance(crystals: list[MadeCrystal]) -> None:
     usual = [(distance, angle) for distance in (0.01, 0.03, 0.1) for angle in (-1.0, 5.0)]
     for crystal in crystals:
         assert {crystal_system_of(crystal.structure, *each) for each in usual} == {crystal.family}
 
 
-def test_the_same_seed_makes_the_same_crystals(crystals: list[AlloyCrystal]) -> None:
+def test_the_same_seed_makes_the_same_crystals(crystals: list[MadeCrystal]) -> None:
     assert generate_structures(5, members_per_family=MEMBERS) == crystals
 
 
-def test_another_seed_makes_other_crystals(crystals: list[AlloyCrystal]) -> None:
+def test_another_seed_makes_other_crystals(crystals: list[MadeCrystal]) -> None:
     others = {crystal.candidate_id for crystal in generate_structures(6, members_per_family=MEMBERS)}
     assert len(others & {crystal.candidate_id for crystal in crystals}) < len(crystals) / 2
 
@@ -75,13 +74,13 @@ def test_the_crystals_of_a_seed_are_the_same_on_every_machine() -> None:
     assert hashlib.sha256(" ".join(ids).encode()).hexdigest() == PINNED
 
 
-def test_crystals_are_small_and_of_the_metals_of_the_method(crystals: list[AlloyCrystal]) -> None:
+def test_crystals_are_small_and_of_the_metals_of_the_method(crystals: list[MadeCrystal]) -> None:
     assert all(len(crystal.structure.symbols) <= 8 for crystal in crystals)
     assert {symbol for crystal in crystals for symbol in crystal.structure.symbols} <= set(EMT_METALS)
     assert {len(set(crystal.structure.symbols)) for crystal in crystals} == {1, 2, 3}
 
 
-def test_no_crystal_is_there_twice(crystals: list[AlloyCrystal]) -> None:
+def test_no_crystal_is_there_twice(crystals: list[MadeCrystal]) -> None:
     assert len({crystal.candidate_id for crystal in crystals}) == len(crystals)
 
 
@@ -92,12 +91,12 @@ def test_progress_counts_to_the_end() -> None:
 
 
 def test_a_search_without_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scenarios.world.emt_alloys.MIN_CONTACT", 2.0)
+    monkeypatch.setattr("scenarios.world.crystals.search.MIN_CONTACT", 2.0)
     with pytest.raises(InvariantViolation, match="crystals were found"):
         generate_structures(0, members_per_family=1)
 
 
-def test_the_pool_holds_the_crystals_with_features(pool: Pool, crystals: list[AlloyCrystal]) -> None:
+def test_the_pool_holds_the_crystals_with_features(pool: Pool, crystals: list[MadeCrystal]) -> None:
     assert {c.candidate_id: (c.family, c.structure) for c in pool.candidates} == {
         c.candidate_id: (c.family, c.structure) for c in crystals
     }

@@ -265,7 +265,7 @@ def test_a_start_set_is_not_drawn_as_well_where_what_is_known_makes_it(
 
 def test_nobody_tells_what_another_policy_would_have_found_where_values_are_not_known(tmp_path: Path) -> None:
     settings = scenario(tmp_path, half_measured(9), columns=UNKNOWN)
-    assert random_instead(settings, build_world(settings), measure=EntropyMeasure(), observations=5) is None
+    assert random_instead(settings, build_world(settings), measure=EntropyMeasure(), budget=5) is None
     with pytest.raises(TableError, match="no known value"):
         compare_policies(settings, POLICIES, [0])
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from protocols.wire.codec import decode
 from protocols.wire.messages import Capabilities
+from simulators.crystals.catalogue import CRYSTAL_UNITS, units_at_hand
 from simulators.messages import Messages
 from simulators.serving.capabilities import capabilities_of
 from simulators.settings import SimulatorSettings
@@ -25,10 +28,16 @@ def properties(message: Capabilities) -> dict[str, str]:
 
 def test_a_calculator_says_its_properties_and_elements_and_has_its_usual_method_alone() -> None:
     message = said(concurrency=3, latency={"mean_s": 0.5})
-    assert properties(message) == {"formation_energy_per_atom": "eV/atom", "volume_per_atom": "Å^3"}
+    assert properties(message) == units_at_hand()
+    assert properties(message)["shear_modulus_vrh"] == "GPa"
     assert {"Cu", "Au"} <= set(message.elements or ())
     assert (message.fidelities, message.slots, message.expected_s, message.simulated) == ((), 3, 0.5, True)
     assert said(calculator="lennard_jones").elements is None
+
+
+def test_without_phonopy_no_frequency_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulators.crystals.catalogue.is_installed", lambda package: False)
+    assert set(CRYSTAL_UNITS) - set(properties(said())) == {"smallest_frequency"}
 
 
 def test_a_lab_of_molecules_says_its_methods() -> None:

@@ -321,7 +321,7 @@ BREAKS: list[tuple[str, str, Callable[[OnProgress], Any]]] = [
     ("I7", "is missing", lambda t: t.sql("DELETE FROM journal WHERE sequence = 4")),
     ("I7", "does not follow", lambda t: t.sql("UPDATE journal SET payload = '{}' WHERE sequence = 4")),
     ("I7", "is CampaignStarted", lambda t: t.rewrite([t.journal()[0], *t.journal()])),
-    ("I8", "of a budget", _overspend),
+    ("I8", "of the budget", _overspend),
     ("I8", "in flight", _too_many_in_flight),
     ("I9", "changed by", lambda t: setattr(t, "history", replace(t.history, touched=["changed by garbage"]))),
     ("I9", "who never sent it", _never_sent),

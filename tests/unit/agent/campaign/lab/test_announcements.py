@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from protocols.errors import MessageError
 from protocols.wire.topics import EVERY_CAMPAIGN
 from tests.support.campaigns import Play, small_plan, small_pool
 from tests.support.labs.timed_lab import NOW, announce, announcement
+from tests.support.samples.mapped_pools import in_files
 
 POOL = small_pool()
 
@@ -62,6 +64,25 @@ def test_a_stranger_changes_nothing_nor_does_anybody_where_the_broker_deals(reci
 )
 def test_of_one_instrument_alone_only_what_it_cannot_do_matters(fields: dict[str, Any], *, matters: bool) -> None:
     game = campaign("a")
+    announce(game, "a", **fields)
+    assert bool(game.of_kind(InstrumentAnnounced)) is matters
+
+
+@pytest.mark.parametrize(
+    ("fields", "matters"),
+    [
+        ({"slots": 4}, False),
+        ({"properties": ({"name": "volume", "unit": "Å^3"},)}, True),
+        ({"parameters": ({"name": "f1", "low": -99.0, "high": 99.0},)}, True),
+        ({"parameters": ({"name": "other", "low": 0.0, "high": 0.1},)}, False),
+    ],
+)
+def test_of_a_pool_in_files_one_candidate_stands_for_all_unless_a_feature_is_set(
+    tmp_path: Path, fields: dict[str, Any], *, matters: bool
+) -> None:
+    """Nobody looks at ten million of them: where they may differ, the announcement is journalled."""
+    pool = in_files(POOL, tmp_path)
+    game = Play(pool, small_plan(pool, recipients=("a",)))
     announce(game, "a", **fields)
     assert bool(game.of_kind(InstrumentAnnounced)) is matters
 

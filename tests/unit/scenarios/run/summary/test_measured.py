@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from agent.campaign.events import CampaignFinished, MeasuredQuantity, RawFileLink, ResultAccepted
 from scenarios.run.summary.measured import brought_in_words
+from simulators.oracle_table import ANSWERED_BY
 
 PLAIN = ResultAccepted("a-1", "c001", "sim", 0.5, (MeasuredQuantity("yield", 0.5, "%"),), 1.0)
 FILES = (RawFileLink("a", "file:a"), RawFileLink("b", "file:b"))
@@ -30,3 +31,15 @@ def test_what_came_is_counted_by_kind() -> None:
     assert brought_in_words(events[:2], "") == (
         "of 2 results came 1 with an uncertainty (median 0.1), 1 with single measurements"
     )
+
+
+def test_results_of_several_instruments_are_counted_by_who_told_them() -> None:
+    events = [replace(PLAIN, simulator=name) for name in ("xrd", "afm", "xrd")]
+    assert brought_in_words(events, "%") == "of 3 results came 2 from xrd, 1 from afm"
+    many = [replace(PLAIN, simulator=f"s{number}") for number in range(8)]
+    assert brought_in_words(many, "%").endswith("1 from s5, 2 from others")
+
+
+def test_results_that_something_else_answered_are_counted_by_what_that_was() -> None:
+    events = [PLAIN, replace(PLAIN, remarks={ANSWERED_BY: "the calculator"}), replace(PLAIN, remarks={"batch": "A"})]
+    assert brought_in_words(events, "%") == "of 3 results came 2 with remarks, 1 from the calculator"

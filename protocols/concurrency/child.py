@@ -190,8 +190,9 @@ class Child:
         What it has started may hold its pipe open: that must not make a death a wait until the deadline.
         """
         answer = asyncio.create_task(_answer_of(process, frame))
+        either: set[asyncio.Future[Any]] = {answer, death}
         try:
-            await asyncio.wait({answer, death}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not answer.done():
                 self._kill_all(process)
             return await answer

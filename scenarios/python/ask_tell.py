@@ -38,6 +38,7 @@ from scenarios.python.finished import Run
 from scenarios.python.frames import labels_of
 from scenarios.python.scenario import Scenario
 from scenarios.python.shown import as_html
+from scenarios.settings.model import Scenario as ScenarioSettings
 from scenarios.sources.run_folder import require_campaign_name
 from scenarios.world.world import build_world
 
@@ -116,6 +117,7 @@ class Campaign:
                 runs=Path(scratch) if folder is None else folder.parent,
             ).settings  # fmt: skip
             _require_unknown(pool, property)
+            _require_one_method(scenario)
             world = build_world(scenario)
         self._label_of = labels_of(pool, id)
         self._lock = threading.RLock()
@@ -369,6 +371,20 @@ def _require_unknown(pool: pd.DataFrame, column: str) -> None:
             f"Every row of the pool has a value of {column!r}",
             expected="NaN where the value is to be asked for",
             action="to play with known values, hide them: frame.loc[rows, column] = float('nan')",
+        )
+
+
+def _require_one_method(scenario: ScenarioSettings) -> None:
+    """Check that candidates are measured by one method: `ask` gives candidates, and not by what they are measured.
+
+    Raises:
+        SettingsError: When the settings name several.
+    """
+    if scenario.campaign.fidelities:
+        raise SettingsError(
+            f"The settings name {len(scenario.campaign.fidelities)} methods of measurement",
+            expected="one: ask and tell knows candidates only",
+            action="leave campaign.fidelities out, or run a scenario with a lab that has these methods",
         )
 
 

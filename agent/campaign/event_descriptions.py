@@ -20,8 +20,8 @@ What an event changes in the campaign itself is in `agent.campaign.state`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from agent.campaign.events import (
@@ -66,12 +66,10 @@ from agent.campaign.events import (
     StopRuleFired,
 )
 from agent.campaign.lab.abilities import Abilities
-from agent.campaign.plan import CampaignPlan
 from agent.pool.candidates import named
 from agent.pool.growth import NewCandidate
 from protocols.tables.account import Account
 from protocols.wire.attempt_ids import number_of
-from protocols.wire.replicates import combined
 from protocols.wire.topics import ANY_SIMULATOR
 
 START_SET: Final = "start set"
@@ -169,50 +167,6 @@ def observations_of(event: Event, additional: Sequence[str] = ()) -> Iterator[Ob
     """
     observations = description_of(event).observations
     return iter(()) if observations is None else observations(event, additional)
-
-
-def dataset_of(events: Iterable[Event], additional: Sequence[str] = ()) -> dict[str, Observation]:
-    """Return the dataset that events make, by candidate: in the order in which the values came, as corrected.
-
-    Of a campaign with several methods it is what the target method says, its repetitions taken together.
-
-    Args:
-        events: A journal from its beginning.
-        additional: Names of the additional properties whose values are wanted.
-    """
-    found: dict[str, Observation] = {}
-    plan: CampaignPlan | None = None
-    for event in events:
-        if isinstance(event, CampaignStarted):
-            plan = event.plan
-        found.pop(taken_away_by(event), None)
-        found |= {each.candidate_id: each for each in observations_of(event, additional)}
-    return found if plan is None or plan.methods is None else _by_candidate(plan, found)
-
-
-def _by_candidate(plan: CampaignPlan, found: Mapping[str, Observation]) -> dict[str, Observation]:
-    """Return the values by the target method, one for each candidate."""
-    several: dict[str, list[Observation]] = {}
-    for row_id, each in found.items():
-        if plan.is_of_target(row_id):
-            several.setdefault(plan.measurement_of(row_id).candidate_id, []).append(each)
-    return {which: _together(which, each) for which, each in several.items()}
-
-
-def _together(candidate_id: str, several: Sequence[Observation]) -> Observation:
-    if len(several) == 1:
-        return replace(several[0], candidate_id=candidate_id)
-    value, deviation = combined([each.value for each in several], [each.standard_deviation or 0.0 for each in several])
-    columns = zip(*(each.additional for each in several), strict=True)
-    additional = tuple(combined(column, (0.0,) * len(several))[0] for column in columns)
-    return replace(
-        several[0],
-        candidate_id=candidate_id,
-        value=value,
-        additional=additional,
-        standard_deviation=deviation or None,
-        details={"measurements": [each.value for each in several]},
-    )
 
 
 def additions_of(event: Event) -> tuple[NewCandidate, ...]:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from agent.campaign.event_descriptions import dataset_of
+from agent.campaign.dataset import dataset_of
 from agent.campaign.events import CampaignStarted, DecisionMade, Event, StartSetLoaded
 from agent.campaign.ledger import Ledger
 from agent.campaign.plan import CampaignPlan

@@ -15,7 +15,8 @@ from typing import Final
 
 from agent.acquisition.registry import make_meter
 from agent.campaign.context import pool_arrays
-from agent.campaign.event_descriptions import additions_of, dataset_of
+from agent.campaign.dataset import dataset_of
+from agent.campaign.event_descriptions import additions_of
 from agent.campaign.events import Event
 from agent.campaign.plan import CampaignPlan
 from agent.metrics import EffectMeter, HitMeter

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from agent.acquisition.causal.interventions import InterventionModel
 from agent.campaign.context import pool_arrays
-from agent.campaign.event_descriptions import dataset_of
+from agent.campaign.dataset import dataset_of
 from agent.campaign.events import Event
 from agent.campaign.plan import CampaignPlan
 from agent.causal.graph.bootstrap import GraphSamples

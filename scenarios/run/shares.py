@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from agent.acquisition.registry import make_meter
 from agent.campaign.context import pool_arrays
-from agent.campaign.event_descriptions import dataset_of
+from agent.campaign.dataset import dataset_of
 from agent.campaign.events import Event
 from agent.campaign.plan import CampaignPlan
 from agent.metrics import Share, ShareMeter

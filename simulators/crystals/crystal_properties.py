@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Final
 
-from protocols.wire.limits import MAX_DURATION_S, MAX_PROVENANCE, MAX_REMARK_LENGTH
+from protocols.wire.limits import MAX_ABS_VALUE, MAX_DURATION_S, MAX_PROVENANCE, MAX_REMARK_LENGTH
 from protocols.wire.messages import CandidateRequest, FailureReason, Quantity
 from protocols.wire.structure import CrystalStructure
 from simulators.calculators.catalogue import choose_calculator
@@ -104,7 +104,7 @@ class CrystalProperties:
         if FORMATION_ENERGY in asked:
             asked[VOLUME] = None  # it is there
         values = {name: CRYSTAL_PROPERTIES[name].measure(bench) for name in asked}
-        quantities = tuple(Quantity(name=name, value=value, unit=CRYSTAL_UNITS[name]) for name, value in values.items())
+        quantities = tuple(_quantity(name, value) for name, value in values.items())
         ended = bench.ended()
         return Measurement(quantities, self._told(bench), structure=CrystalStructure.from_ase(ended.atoms))
 
@@ -158,6 +158,16 @@ class CrystalProperties:
             name: note[:MAX_REMARK_LENGTH] if isinstance(note, str) else note for name, note in bench.notes.items()
         }
         return dict(list(told.items())[:MAX_PROVENANCE])
+
+
+def _quantity(name: str, value: float) -> Quantity:
+    """Return a value as it travels; one that is none, or beyond all bounds, is what a calculator got wrong."""
+    unit = CRYSTAL_UNITS[name]
+    if not abs(value) <= MAX_ABS_VALUE:  # NaN is not either
+        raise EvaluationFailed(
+            FailureReason.CALCULATION_FAILED, f"{name} = {value:.4g} {unit}; expected at most {MAX_ABS_VALUE:g} in size"
+        )
+    return Quantity(name=name, value=value, unit=unit)
 
 
 def _require_known(asked: Mapping[str, str | None]) -> None:

@@ -41,7 +41,15 @@ def answer_request(evaluator: Evaluator, frame: bytes) -> dict[str, object]:
     except ExtraMissingError as lacking:
         return {"reason": FailureReason.UNSUPPORTED.value, "detail": cut(str(lacking))}
     except Exception as error:  # noqa: BLE001 - a calculator may raise anything; it is reported, not lost
-        return {"reason": FailureReason.CRASHED.value, "detail": cut(f"{type(error).__name__}: {error}")}
+        return {"reason": FailureReason.CRASHED.value, "detail": cut(_in_words(error))}
+
+
+def _in_words(error: Exception) -> str:
+    """Return kind and text of whatever an evaluator raised; its text may be code that fails as well."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - somebody else's __str__
+        return f"{type(error).__name__}, which has no text that can be told"
 
 
 def _limit_memory(megabytes: int | None) -> None:

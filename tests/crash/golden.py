@@ -75,6 +75,7 @@ from protocols.wire.topics import (
 )
 from simulators.evaluator import EvaluationFailed, Measurement
 from simulators.executors.executor import Executor
+from simulators.instrument.jumps import JumpSettings
 from simulators.instrument.latency import LatencySettings
 from simulators.instrument.noise import NoiseSettings
 from simulators.messages import status_message
@@ -317,6 +318,8 @@ async def simulator_life(world: World) -> None:
         concurrency=1,
         latency=LatencySettings(mean_s=1.0),
         noise=NoiseSettings(standard_deviation=0.01, per="candidate"),  # its twins have no crash, and fewer attempts
+        # It counts its measurements, in its memory; the jump is so far away that twins tell the same values.
+        jumps=JumpSettings(at=(1_000_000,), offset=0.1),
     )
     with contextlib.ExitStack() as parts:
         fence = world.fence("simulator", lambda: world.bus.cut(SIMULATOR), parts.close)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from agent.campaign.event_descriptions import dataset_of
+from agent.campaign.dataset import dataset_of
 from agent.campaign.events import (
     OF_CONTROLS,
     AttemptFailed,

@@ -195,7 +195,7 @@ def test_show_settings_names_the_source_of_every_value_and_writes_nothing(bench:
     told = bench.entropilot("run", *arguments, "--show-settings", "--json")
     budget = json.loads(told.out)["campaign.budget"]
     assert (budget["value"], budget["from"]) == (3, "--budget")
-    assert budget["meaning"].startswith("Candidates that may be requested.")
+    assert budget["meaning"].startswith("Candidates that may be requested")
     assert not bench.runs.exists()
 
 

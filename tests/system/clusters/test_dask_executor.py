@@ -144,7 +144,7 @@ async def test_a_calculation_of_ase_comes_through_and_is_found_in_the_cache(
             measured = await executor.evaluate(asked)
         finally:
             await executor.close()
-        assert measured.quantities[0].value == pytest.approx(0.0, abs=1e-6)
+        assert measured.quantities[0].value == pytest.approx(0.0039, abs=1e-4)  # fcc Al above hcp, by EMT
         marks.append("cached" in measured.provenance)
     assert marks == [False, True]
 

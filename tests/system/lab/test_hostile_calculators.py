@@ -45,7 +45,10 @@ def crystal(symbol: str, edge: float = 3.7) -> CrystalStructure:
 
 def request(symbol: str, deadline_s: float = LONG_S) -> CandidateRequest:
     return messages.request(
-        structure=crystal(symbol), formula=symbol, properties=("volume_per_atom",), deadline_s=deadline_s
+        structure=crystal(symbol),
+        formula=symbol,
+        properties=("volume_per_atom", "energy_per_atom"),
+        deadline_s=deadline_s,
     )
 
 

@@ -17,6 +17,7 @@ from protocols.link.election import PROBATION_S
 from protocols.wire.topics import PREFIX
 from scenarios.broker.broker import LOOPBACK
 from scenarios.broker.mosquitto import password_file
+from simulators.outbox import ATTEMPT
 from tests.support.commands import Part, Workbench, until
 from tests.system.cases.bench import mosquitto, stranger
 
@@ -91,8 +92,7 @@ def attempts(bench: Workbench, memory: str) -> set[str]:
     """The attempts that an instrument has ever begun."""
     database = bench.folder / memory / "simulator-1.db"
     with closing(sqlite3.connect(database)) as connection:
-        (table,) = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {row[0] for row in connection.execute(f"SELECT attempt_id FROM {table}")}
+        return {attempt_id for (attempt_id,) in connection.execute(f"SELECT attempt_id FROM {ATTEMPT.name}")}
 
 
 @VERSIONS

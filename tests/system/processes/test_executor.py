@@ -220,8 +220,8 @@ async def test_a_calculation_of_ase_comes_through() -> None:
     try:
         asked = messages.request(properties=("formation_energy_per_atom",))
         answers = {each.name: each.value for each in (await executor.evaluate(asked)).quantities}
-        # A pure element is its own reference.
-        assert answers["formation_energy_per_atom"] == pytest.approx(0.0, abs=1e-6)
+        # Aluminium by EMT is hcp in its ground state; fcc lies 3.9 meV above.
+        assert answers["formation_energy_per_atom"] == pytest.approx(0.0039, abs=1e-4)
     finally:
         await executor.close()
 

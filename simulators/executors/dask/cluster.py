@@ -209,6 +209,10 @@ class Cluster:
         try:
             worker_id, complaint = await self._admitted(client, address)
         except Exception as error:  # noqa: BLE001 - what cannot be read there may raise anything
+            if _is_of_the_connection(client, error):  # it says nothing of the worker, which is tried again
+                self._trying.pop(address, None)
+                await self._notify()
+                return
             worker_id, complaint = "", f"it cannot run our task ({type(error).__name__}: {error})"
         if complaint:
             self.refused[address] = complaint
@@ -261,6 +265,12 @@ class Cluster:
     async def _notify(self) -> None:
         async with self.changed:
             self.changed.notify_all()
+
+
+def _is_of_the_connection(client: Any, error: Exception) -> bool:
+    """Tell whether a question to a worker failed because the scheduler, or the way to it, was lost meanwhile."""
+    lost = (load("distributed.client").FutureCancelledError, load("distributed.comm.core").CommClosedError)
+    return client.status != "running" or isinstance(error, lost)
 
 
 def _difference(ours: Identity | None, theirs: Identity | None) -> str:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from protocols.errors import TableError
 from protocols.structures.reader import StructureReader
+from protocols.tables.blocks.reading import is_read_in_blocks
 from protocols.tables.columns import ColumnName
 from protocols.tables.table import PropertyValues, TableColumns, read_values
 from protocols.wire.limits import MAX_QUANTITIES
@@ -192,6 +193,12 @@ def _read(settings: OracleTableSettings) -> PropertyValues:
     """Read the table, with the uncertainties that it has in columns of their own."""
     columns, reader = settings.columns, StructureReader()
     by_features = settings.miss == "nearest" and not (columns.parameters or columns.labels)
+    if by_features and is_read_in_blocks(settings.path, columns):
+        raise TableError(
+            f"{settings.path} is read in blocks, and the nearest of its rows is asked for",
+            expected="a table that fits in memory, where distances to all rows are computed",
+            action='use miss = "fail", or a part of the table',
+        )
     units_of = {columns.property: columns.unit, **columns.additional_properties}
     beside = {each: units_of[name] for name, each in settings.uncertainties.items()}
     if not beside:

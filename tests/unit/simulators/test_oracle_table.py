@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -207,3 +208,16 @@ def test_ids_that_stand_twice_with_other_values_and_a_broken_table_are_told_befo
     broken.write_bytes(b"\x1f\x8b\x08 and nothing else")
     with pytest.raises(TableError):
         OracleTable.from_settings(OracleTableSettings(path=str(broken), columns=UNSURE))
+
+
+def test_the_nearest_row_of_a_table_that_is_read_in_blocks_is_refused(tmp_path: Path) -> None:
+    """Its features are not in memory, and distances to all rows would be computed for each request."""
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "table.parquet"
+    pd.DataFrame({"id": ["a", "b"], "f": [0.0, 1.0], "family": ["x", "y"], "y": [1.0, 2.0]}).to_parquet(path)
+    columns = {"id": "id", "family": "family", "property": "y", "unit": "eV", "features": ["f"], "in_blocks": True}
+    settings = OracleTableSettings.model_validate(
+        {"path": str(path), "columns": columns, "miss": "nearest", "tolerance": 0.5}
+    )
+    with pytest.raises(TableError, match="read in blocks"):
+        OracleTable.from_settings(settings)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from protocols.settings.code_settings import CodeSettings
+from protocols.settings.plug_ins import EVALUATORS, place_of_plug_in, plug_in_names
 from protocols.settings.suggestions import require_name
 from protocols.settings.user_code import EXPECTED, is_user_code
 from protocols.wire.messages import Identifier
@@ -31,6 +32,9 @@ ASE = "ase"
 MOLECULES = "molecules"
 STRUCTURAL_MODEL = "structural_model"
 TABLE = "table"
+
+BUILT_IN = (ASE, MOLECULES, STRUCTURAL_MODEL, TABLE)
+"""Evaluators that come with Entropilot."""
 
 RESERVED_IDS = frozenset({ANY_SIMULATOR, AGENT_CLIENT, "campaign", "operator", "recording"})
 """Ids that mean something else: in a topic whichever simulator is free, and the agent; the operator of a scenario as
@@ -125,8 +129,11 @@ class SimulatorSettings(CodeSettings):
     @field_validator("evaluator")
     @classmethod
     def _known_evaluator(cls, evaluator: str) -> str:
-        if not is_user_code(evaluator):
-            require_name(evaluator, (ASE, MOLECULES, STRUCTURAL_MODEL, TABLE), EXPECTED)
+        if is_user_code(evaluator) or evaluator in BUILT_IN:
+            return evaluator
+        if place := place_of_plug_in(EVALUATORS, evaluator):
+            return place
+        require_name(evaluator, (*BUILT_IN, *plug_in_names(EVALUATORS)), EXPECTED)
         return evaluator
 
     @field_validator("executor")

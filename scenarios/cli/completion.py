@@ -14,6 +14,7 @@ from pathlib import Path
 import typer
 
 from agent.acquisition.built_in import BUILT_IN
+from protocols.settings.plug_ins import POLICIES, plug_in_names
 from scenarios.settings.library import library_mappings, library_recordings, library_scenarios
 from scenarios.sources.run_folder import RUNS, RUNS_VARIABLE, run_names
 
@@ -25,7 +26,7 @@ def scenarios(incomplete: str) -> list[str]:
 
 def policies(incomplete: str) -> list[str]:
     """Complete the name of a policy."""
-    return _beginning(incomplete, BUILT_IN)
+    return _beginning(incomplete, (*BUILT_IN, *plug_in_names(POLICIES)))
 
 
 def several_policies(incomplete: str) -> list[str]:

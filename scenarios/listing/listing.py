@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from protocols.settings.layers import toml_layer
+from protocols.settings.plug_ins import GROUPS, plug_ins
 from protocols.tables.account import Account, Handling
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.listing.recordings import ListedRecording, list_recordings
@@ -34,13 +35,20 @@ def listing(runs: Path) -> RenderableType:
     tables = [_abouts_table("scenario", abouts)]
     if library:
         tables.append(_abouts_table("recording", {each.name: _recorded_about(each, abouts) for each in library}))
-    return Group(*tables, *([_runs_table(of_runs)] if of_runs else []))
+    brought = [_plug_ins_table()] if any(map(plug_ins, GROUPS.values())) else []
+    return Group(*tables, *brought, *([_runs_table(of_runs)] if of_runs else []))
 
 
 def listing_json(runs: Path) -> str:
     """Return the same as JSON."""
     recordings = [dataclasses.asdict(each) for each in list_recordings(runs)]
-    return json.dumps({"scenarios": _abouts(), "recordings": recordings}, indent=2, ensure_ascii=False)
+    brought = [
+        {"kind": kind, "name": each.name, "place": each.place, "package": each.package}
+        for kind, group in GROUPS.items()
+        for each in plug_ins(group)
+    ]
+    told = {"scenarios": _abouts(), "recordings": recordings, "plug_ins": brought}
+    return json.dumps(told, indent=2, ensure_ascii=False)
 
 
 def run_report(folder: Path, progress: ProgressCall = no_progress, database_url: str | None = None) -> RenderableType:
@@ -107,6 +115,18 @@ def _abouts_table(kind: str, abouts: Mapping[str, str]) -> Table:
     table.add_column("what it is for", overflow="fold")
     for name, about in abouts.items():
         table.add_row(_typed(name), Text(about))
+    return table
+
+
+def _plug_ins_table() -> Table:
+    """Return what installed packages bring: policies, evaluators and readers, by the name that settings use."""
+    table = Table(box=None, padding=(0, 2, 1, 0))
+    table.add_column("brought", style="bold", no_wrap=True)
+    for column in ("what", "by", "place"):
+        table.add_column(column, overflow="fold")
+    for kind, group in GROUPS.items():
+        for each in plug_ins(group):
+            table.add_row(_typed(each.name), Text(kind), Text(each.package), Text(each.place))
     return table
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Final
 
 from protocols.errors import TableError
 from protocols.extras import EXTRA_OF
+from protocols.settings.plug_ins import READERS, PlugIn, plug_ins
 from protocols.tables.format import TableFormat
 from protocols.tables.formats.arrow import FeatherTable, ParquetTable
 from protocols.tables.formats.ase_database import AseDatabase
@@ -61,7 +63,31 @@ NOT_BESIDE_STRUCTURES: Final = frozenset({"Text", "JSON", "Extended xyz", "ASE d
 
 def _named(name: str) -> FileFormat | None:
     lower = name.lower()
-    return next((each for each in FILE_FORMATS if lower.endswith(endings_of(each))), None)
+    ours = next((each for each in FILE_FORMATS if lower.endswith(endings_of(each))), None)
+    return ours or next((plugged_in(each) for each in plug_ins(READERS) if lower.endswith(f".{each.name}")), None)
+
+
+def plugged_in(plug_in: PlugIn) -> FileFormat:
+    """Return the kind of file that an installed package reads; its entry point is named by the ending, without a point.
+
+    Raises:
+        TableError: When it cannot be imported, or is no `FileFormat` of that ending.
+    """
+    module, _, name = plug_in.place.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except Exception as error:  # code of somebody else may raise anything
+        raise TableError(
+            f"The reader of .{plug_in.name} files cannot be imported ({type(error).__name__}: {error})",
+            expected=f"a FileFormat at {plug_in.place}, as {plug_in.package} says",
+            action="install that package again, or uninstall it",
+        ) from error
+    if not isinstance(found, FileFormat) or f".{plug_in.name}" not in found.endings:
+        raise TableError(
+            f"{plug_in.place} of {plug_in.package} does not read .{plug_in.name} files",
+            expected="a protocols.tables.formats.reader.FileFormat with this ending",
+        )
+    return found
 
 
 def endings_of(file_format: FileFormat) -> tuple[str, ...]:
@@ -72,7 +98,8 @@ def endings_of(file_format: FileFormat) -> tuple[str, ...]:
 
 def table_endings() -> tuple[str, ...]:
     """Return all endings of files that are read as tables."""
-    return tuple(ending for each in FILE_FORMATS for ending in endings_of(each))
+    brought = (f".{each.name}" for each in plug_ins(READERS))
+    return (*(ending for each in FILE_FORMATS for ending in endings_of(each)), *brought)
 
 
 def formats_in_words() -> str:

@@ -90,7 +90,7 @@ def test_what_is_no_recording_is_told_and_the_others_are_listed(tmp_path: Path) 
 
 def test_json_has_scenarios_and_recordings_and_no_folder_is_no_fault(tmp_path: Path) -> None:
     told = json.loads(listing_json(tmp_path / "nothing"))
-    assert set(told) == {"scenarios", "recordings"}
+    assert set(told) == {"scenarios", "recordings", "plug_ins"}
     assert "emt_alloys" in told["scenarios"]
     run_folder(tmp_path / "runs", "mine")
     (mine,) = [each for each in json.loads(listing_json(tmp_path / "runs"))["recordings"] if each["kind"] == "run"]

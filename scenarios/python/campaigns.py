@@ -13,7 +13,7 @@ from protocols.errors import SettingsError
 from scenarios.display.progress import no_progress
 from scenarios.python.calling import call, call_beside
 from scenarios.python.finished import Run
-from scenarios.python.scenario import Scenario, settings_of
+from scenarios.python.scenario import Scenario, folder_of_runs, settings_of
 from scenarios.run.interrupts import Interrupts
 from scenarios.run.live.view import LiveView
 from scenarios.run.request import RunRequest
@@ -24,7 +24,6 @@ from scenarios.sources.kinds import RunPath
 from scenarios.sources.packed_pool import require_own_pool
 from scenarios.sources.recording import recorded_scenario
 from scenarios.sources.run_folder import choose_campaign
-from scenarios.sources.scenario import runs_folder
 from scenarios.world.world import build_world
 
 _CHOOSING: Final = threading.Lock()
@@ -174,7 +173,7 @@ def open_run(run: str | Path | Run, *, runs: str | Path | None = None, database:
     """
     if isinstance(run, Run):
         return run
-    return Run(identify(str(run), _folder(runs), RunPath).path, database)
+    return Run(identify(str(run), folder_of_runs(runs), RunPath).path, database)
 
 
 def _run(
@@ -188,7 +187,7 @@ def _run(
     live: bool,
     progress: bool | None,
 ) -> Run:
-    folder = _folder(runs)
+    folder = folder_of_runs(runs)
     meant = settings_of(scenario, runs=folder, **said)
     _require_no_kills(meant)
     with _CHOOSING:
@@ -244,10 +243,6 @@ def _require_no_kills(scenario: ScenarioSettings) -> None:
 def _view(*, progress: bool | None) -> LiveView | None:
     wanted = sys.stderr.isatty() if progress is None else progress
     return LiveView() if wanted else None
-
-
-def _folder(runs: str | Path | None) -> Path:
-    return runs_folder() if runs is None else Path(runs)
 
 
 def _remove_if_empty(folder: Path) -> None:

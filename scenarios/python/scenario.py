@@ -65,7 +65,7 @@ class Scenario:
         """
         flags = {"policy": policy, "budget": budget, "seed": seed, "broker": broker}
         overrides = Overrides(flags, assignments_of(settings))
-        folder = runs_folder() if runs is None else Path(runs)
+        folder = folder_of_runs(runs)
         return cls(load_scenario(str(name), overrides, runs=folder).settings)
 
     @classmethod
@@ -116,7 +116,7 @@ class Scenario:
         of_pool = columns.of(table)
         known = int(table[property].notna().sum())
         left = len(table) - (start if known == len(table) else known)
-        path = (runs_folder() if runs is None else Path(runs)).resolve() / TABLES / f"{name}-{digest_of(table)}.csv"
+        path = folder_of_runs(runs).resolve() / TABLES / f"{name}-{digest_of(table)}.csv"
         write_frame(table, path, columns)
         values: dict[str, Any] = {
             "name": name,
@@ -186,3 +186,12 @@ def digest_of(frame: pd.DataFrame) -> str:
     hashed = pd.util.hash_pandas_object(frame.astype(object).where(frame.notna(), None).astype(str), index=True)
     content = hashed.to_numpy().tobytes() + repr(list(frame.columns)).encode()
     return hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH]
+
+
+def folder_of_runs(runs: str | Path | None) -> Path:
+    """Return the folder that a caller names for runs, or else the one that the environment says.
+
+    Args:
+        runs: Folder; None leaves it to the environment.
+    """
+    return runs_folder() if runs is None else Path(runs)

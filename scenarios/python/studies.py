@@ -16,10 +16,10 @@ from scenarios.display.progress import no_progress
 from scenarios.python.calling import call, call_beside
 from scenarios.python.finished import Run
 from scenarios.python.frames import FrameColumns, write_frame
-from scenarios.python.scenario import Scenario, assignments_of, settings_of
+from scenarios.python.scenario import Scenario, assignments_of, folder_of_runs, settings_of
 from scenarios.python.shown import Figure, as_html, as_text, embedded
 from scenarios.python.tables import trajectory_frame
-from scenarios.sources.scenario import Overrides, layered_over, runs_folder
+from scenarios.sources.scenario import Overrides, layered_over
 
 if TYPE_CHECKING:
     from scenarios.compare.comparison import Comparison
@@ -352,7 +352,7 @@ def _compared(
 ) -> Compared:
     from scenarios.compare.compare import compare_policies
 
-    meant = settings_of(scenario, budget=budget, settings=settings, runs=_folder(runs))
+    meant = settings_of(scenario, budget=budget, settings=settings, runs=folder_of_runs(runs))
     meant = meant.model_copy(update={"crashes": type(meant.crashes)()})  # nothing is run
     numbers = range(seeds) if isinstance(seeds, int) else seeds
     return Compared(compare_policies(meant, policies, numbers, no_progress, downstream=downstream))
@@ -362,7 +362,7 @@ def _replayed(recording: str | Path | Run, campaign: str | None, runs: str | Pat
     from scenarios.replay.replay import replay as replay_recording
     from scenarios.sources.recording_source import named_source
 
-    source = named_source(_name_of(recording), _folder(runs), None, no_progress)
+    source = named_source(_name_of(recording), folder_of_runs(runs), None, no_progress)
     return Replayed(replay_recording(source, no_progress, campaign=campaign))
 
 
@@ -372,7 +372,7 @@ def _counterfactual(
     from scenarios.sources.recording_source import named_source
     from scenarios.what_if.what_if import what_if as play_other
 
-    source = named_source(_name_of(recording), _folder(runs), None, no_progress)
+    source = named_source(_name_of(recording), folder_of_runs(runs), None, no_progress)
     other = layered_over(source.scenario, f"recording {source.path.name}", overrides)
     return Counterfactual(play_other(source, other, fill, no_progress, campaign=campaign))
 
@@ -395,7 +395,3 @@ def _rows_of(path: Path, result: TrimResult) -> pd.DataFrame:
 
 def _name_of(recording: str | Path | Run) -> str:
     return str(recording.folder if isinstance(recording, Run) else recording)
-
-
-def _folder(runs: str | Path | None) -> Path:
-    return runs_folder() if runs is None else Path(runs)

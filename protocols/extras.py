@@ -15,6 +15,7 @@ EXTRA_OF: Final = {
     "matscipy": "potentials", "phonopy": "phonons", "sevenn": "mlip", "torch": "mlip",
     "chgnet": "chgnet", "pyxtal": "pyxtal",
     "distributed": "dask",
+    "starlette": "page", "uvicorn": "page", "textual": "tui", "mcp": "mcp", "opentelemetry": "otel",
 }  # fmt: skip
 """Package -> the extra of ours that installs it."""
 

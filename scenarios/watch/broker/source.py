@@ -158,9 +158,7 @@ class BrokerSource:
         with self._listener.view() as known:
             view = known.campaigns[self._campaign]
             chosen = [
-                each
-                for number, each in view.reports.items()
-                if number >= first and (last is None or number <= last)
+                each for number, each in view.reports.items() if number >= first and (last is None or number <= last)
             ]
             named = _columns(view.last_report)
             values = np.array([_row(view, each, bands=True) for each in chosen], dtype=np.float64)

@@ -160,7 +160,7 @@ class SourceDesk:
             if key in self._opened:
                 self._opened.move_to_end(key)
                 return self._opened[key]
-        if key not in self.shelf.keys():
+        if key not in set(self.shelf.keys()):
             self._forget(key)
             raise not_found(
                 f"There is no run {key[:MAX_KEY_SHOWN]!r} here",

@@ -149,9 +149,7 @@ class BrokerShelf:
             SettingsError: When nobody can operate as that one.
         """
         name = key.removesuffix(KEY_ENDING)
-        return place_on_broker(
-            self._url, name, scenario=None, operator=self._operator.id, keys=self._operator.keys
-        )
+        return place_on_broker(self._url, name, scenario=None, operator=self._operator.id, keys=self._operator.keys)
 
     def notes(self) -> tuple[str, ...]:
         """Say what could not be read, and when the broker is away."""

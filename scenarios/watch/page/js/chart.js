@@ -4,7 +4,7 @@ import { MANY_FAMILIES, colourOf, isDark, look } from "./looks.js";
 import { figure } from "./words.js";
 
 /** Room for the labels at the right end [px]. */
-const LABELS_PX = 132;
+const LABELS_PX = 138;
 const NARROW_LABELS_PX = 84;
 /** Least distance of two labels [px]. */
 const LABEL_STEP_PX = 14;
@@ -130,7 +130,7 @@ export class Chart {
     const narrow = this.host.clientWidth < 560;
     const axis = { stroke: colourOf("muted"), grid: { stroke: colourOf("grid"), width: 1 }, ticks: { show: false }, font: `11px ${getComputedStyle(document.body).fontFamily}` };
     const labels = this.options.labels === false ? 12 : narrow ? NARROW_LABELS_PX : LABELS_PX;
-    this.labelLetters = narrow ? 9 : 15;
+    this.labelLetters = narrow ? 6 : 13;
     this.plot = new window.uPlot(
       {
         ...this.#size(),

@@ -41,7 +41,7 @@ export function familiesTable(session, moment, { focused, onFocus }) {
       h("th", { scope: "row" }, h("button", { type: "button", class: "line-of", "aria-pressed": String(focused === each.family), "data-focus": `family-${each.family}`, title: "Show this line alone", onclick: () => onFocus(each.family, true) }, sample(Math.max(order.indexOf(each.family), 0)), named(each.family)), isStarved ? h("span", { class: "tag" }, "starved") : null),
       h("td", { class: "n" }, count(each.size)),
       h("td", { class: "n" }, figure(each.entropy, 2), band),
-      h("td", { class: "bar-cell", title: `e^(h − h of the richest) = ${figure(share, 2)}` }, bar, h("span", { class: "n share" }, each.entropy === null ? "" : `${Math.round(100 * share)} %`)),
+      h("td", { class: "bar-cell", title: `e^(h − h of the richest) = ${figure(share, 2)}` }, bar),
       h("td", { class: `n ${each.change > 0 ? "up" : each.change < 0 ? "down" : "muted"}` }, each.change === null || each.change === undefined ? "" : change(each.change)),
     );
   });

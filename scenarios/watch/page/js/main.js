@@ -30,7 +30,7 @@ const hosts = Object.fromEntries(["strip", "tabs", "main", "acts"].map((id) => [
 const app = { source: openSource(), session: null, route: null, screen: null, ends: [], opened: 0 };
 
 app.requery = (query) => {
-  app.route.query = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  app.route.query = Object.fromEntries(Object.entries({ ...app.route.query, ...query }).filter(([, value]) => value !== null && value !== undefined && value !== ""));
   rewrite(address(app.route.key, app.route.screen, { parts: app.route.parts, query: app.route.query, at: app.session?.shown ?? null }));
 };
 app.toLive = () => {

@@ -54,7 +54,7 @@ export function campaignScreen(app) {
       "div",
       { class: "columns" },
       h("div", { class: "wide" }, card("Entropy of each family", { class: "course", aside: h("div", { class: "row" }, whole, exportMenu(app, course)) }, plot, parts.note, time.element), h("div", { class: "panels" }, panels.map((each) => each.element)), card("Last decision", { class: "decision" }, parts.decision)),
-      h("div", { class: "stack" }, card("Families, poorest first", {}, parts.families), card("In flight", {}, parts.flight), card("Journal", { aside: h("a", { href: address(session.key, "journal") }, "All of it") }, parts.tail)),
+      h("div", { class: "stack" }, card("Families, poorest first", {}, parts.families), card("In flight", { class: "later" }, parts.flight), card("Journal", { class: "later", aside: h("a", { href: address(session.key, "journal") }, "All of it") }, parts.tail)),
     ),
   );
 

@@ -72,7 +72,8 @@ export function decisionScreen(app) {
       return;
     }
     const names = policiesOf(await session.source.policies().catch(() => []));
-    const select = h("select", { id: "what-if-policy" }, names.map((name) => h("option", { value: name, selected: name === app.route.query.policy }, name)));
+    const other = names.find((name) => name !== session.campaign.policy);
+    const select = h("select", { id: "what-if-policy" }, names.map((name) => h("option", { value: name, selected: name === (app.route.query.policy ?? other) }, name)));
     const ask = h("button", { type: "button", class: "main", title: "i", "data-key": "what-if", onclick: () => whatIf(select.value) }, "Go on with it");
     const answer = h("div", {});
     parts.whatIf.append(h("div", { class: "row" }, h("label", { class: "row", for: "what-if-policy" }, "Policy ", select), ask), answer);

@@ -122,7 +122,7 @@ function journalTable(session, rows, after) {
 function payload(row) {
   if (row.payload === null || row.payload === undefined) return null;
   const body = h("pre", { tabindex: "0" });
-  return h("details", { class: "payload", ontoggle: () => (body.textContent ||= JSON.stringify(row.payload, null, 1)) }, h("summary", {}, "all of it"), body);
+  return h("details", { class: "payload", ontoggle: () => (body.textContent ||= JSON.stringify(row.payload, null, 1)) }, h("summary", { "aria-label": `All of row ${row.sequence}` }, "…"), body);
 }
 
 function pager(page, query, isTail, set) {

@@ -125,7 +125,8 @@ export class Session {
       this.tell("moment");
       return;
     }
-    this.shown = Math.min(Math.max(Math.round(observation), 0), this.last);
+    const within = Math.min(Math.max(Math.round(observation), 0), this.last);
+    this.shown = this.source.nearest ? this.source.nearest(within) : within;
     const kept = this.kept.get(this.shown);
     this.moment = kept ?? this.#guessed(this.shown);
     this.tell("shown");

@@ -142,7 +142,7 @@ def serve_page(request: WatchRequest) -> None:
         raise SettingsError(
             f"--host {request.host} lets other machines reach the page, and no token is kept for them",
             expected="--token-file FILE beside it: whoever knows the token in it may look and give orders",
-            action="name a file, which is made where it is missing; or leave --host out, and put a proxy with TLS before",
+            action="name a file, which is made where it is missing; or leave --host out",
         )
     token = fresh_token() if request.token_file is None else kept_token(request.token_file)
     listening = listening_socket(request.host, request.port)

@@ -179,4 +179,3 @@ class BrokerListener:
                     self._why_down = ""
                 case LinkDown():
                     self._why_down = item.reason
-

@@ -104,18 +104,12 @@ def wanted_in(body: OrderBody) -> Wanted:
 
 def _words(body: OrderBody) -> tuple[str, ...]:
     value = "" if body.quantity is None else repr(body.quantity.value)
-    match body.action:
-        case ControlAction.APPROVE_DECISION | ControlAction.VETO_DECISION:
-            return (str(body.decision),)
-        case ControlAction.SET_BUDGET:
-            return (str(body.budget),)
-        case ControlAction.EXCLUDE_CANDIDATE | ControlAction.REQUEUE_CANDIDATE | ControlAction.RETRACT_OBSERVATION:
-            return (str(body.candidate),)
-        case ControlAction.AMEND_OBSERVATION:
-            return (str(body.candidate), value)
-        case ControlAction.ADD_OBSERVATION:
-            return (str(body.candidate), value, *(f"{each.name}={each.value!r}" for each in body.additional))
-        case ControlAction.ADD_CANDIDATES:
-            return tuple(f"{column}={cell}" for column, cell in body.row.items())
-        case _:
-            return ()
+    said: list[str] = []
+    for name in _NEEDED.get(body.action, ()):
+        if name == "row":
+            said += [f"{column}={cell}" for column, cell in body.row.items()]
+        else:
+            said.append(value if name == "quantity" else str(getattr(body, name)))
+    if body.action is ControlAction.ADD_OBSERVATION:
+        said += [f"{each.name}={each.value!r}" for each in body.additional]
+    return tuple(said)

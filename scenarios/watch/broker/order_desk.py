@@ -49,6 +49,7 @@ STATUSES: Final[dict[Fate, _Status]] = {
 OPEN: Final = frozenset({"no_answer", "not_sent"})
 """What may be asked again under its id."""
 
+
 class TooManyOrders(OrderRefused):
     """Too many orders wait for the answers of those before them."""
 
@@ -117,9 +118,7 @@ class OrderDesk:
     def _send(self, key: str, sent: ControlAnswer, place: Place, message: Control, timeout_s: float) -> None:
         try:
             (answer,) = send_messages([(message, sent.words)], place, timeout_s)
-            told = sent.model_copy(
-                update={"status": STATUSES[answer.fate], "detail": answer.detail, "row": answer.row}
-            )
+            told = sent.model_copy(update={"status": STATUSES[answer.fate], "detail": answer.detail, "row": answer.row})
         except EntropilotError as error:
             told = sent.model_copy(update={"status": "not_sent", "detail": str(error)})
         except Exception as error:  # noqa: BLE001 - whoever asked must hear of it

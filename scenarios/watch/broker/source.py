@@ -158,9 +158,7 @@ class BrokerSource:
         with self._listener.view() as known:
             view = known.campaigns[self._campaign]
             chosen = [
-                each
-                for number, each in view.reports.items()
-                if number >= first and (last is None or number <= last)
+                each for number, each in view.reports.items() if number >= first and (last is None or number <= last)
             ]
             named = _columns(view.last_report)
             values = np.array([_row(view, each, bands=True) for each in chosen], dtype=np.float64)
@@ -168,7 +166,7 @@ class BrokerSource:
             named = _columns(view.last_report, bands=True)
             begin = chosen[0].observation if chosen else 0
             end = chosen[-1].observation if chosen else 0
-        return encode(Series(begin, end, len(view.reports), False, named, values))  # noqa: FBT003
+        return encode(Series(begin, end, len(view.reports), named, values))
 
     def points_after(self, sequence: int, most: int = MAX_ROWS) -> Points:
         """Return the points that came after a row of the journal."""

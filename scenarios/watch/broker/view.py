@@ -111,18 +111,14 @@ class BrokerView:
             return
         view.change += 1
         view.last_at = at
+        if isinstance(message, Status):
+            self._take_status(view, parsed.campaign, message, at)
+            return
         match message:
             case CampaignState():
                 view.state = message
             case MetricsReport():
                 _add_report(view, message)
-            case Status() if parsed.campaign == EVERY_CAMPAIGN:
-                self.for_every_campaign[message.client] = message
-            case Status() if message.client == AGENT_CLIENT:
-                view.agent = message
-            case Status() if message.client in view.instruments or len(view.instruments) < MAX_INSTRUMENTS:
-                view.instruments[message.client] = message
-                view.heard_at[message.client] = at
             case Capabilities() if message.simulator in view.capabilities or len(view.capabilities) < MAX_INSTRUMENTS:
                 view.capabilities[message.simulator] = message
             case _:
@@ -135,6 +131,15 @@ class BrokerView:
             for name, view in sorted(self.campaigns.items())
             if name != EVERY_CAMPAIGN and (view.state is not None or view.reports or view.agent is not None)
         }
+
+    def _take_status(self, view: CampaignView, campaign: str, status: Status, at: datetime) -> None:
+        if campaign == EVERY_CAMPAIGN:
+            self.for_every_campaign[status.client] = status
+        elif status.client == AGENT_CLIENT:
+            view.agent = status
+        elif status.client in view.instruments or len(view.instruments) < MAX_INSTRUMENTS:
+            view.instruments[status.client] = status
+            view.heard_at[status.client] = at
 
     def _of(self, campaign: str) -> CampaignView | None:
         if campaign not in self.campaigns and len(self.campaigns) >= MAX_CAMPAIGNS:

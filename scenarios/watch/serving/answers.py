@@ -49,7 +49,7 @@ class Answers:
         streams: Tell what is new.
         orders: Sends what operators ask for.
         questions: Answers what takes time.
-        read_only: Whether no order is sent at all.
+        why_no_control: Says why no order can be sent to a run; "" where one can.
         clock: Returns a time that never goes back [s].
     """
 
@@ -59,6 +59,7 @@ class Answers:
         streams: Streams,
         orders: OrderDesk,
         questions: Questions,
+        *,
         why_no_control: Callable[[str], str],
         clock: Callable[[], float],
     ) -> None:
@@ -162,7 +163,7 @@ class Answers:
         except ValidationError as error:
             raise _wrong_body(error) from None
 
-        def give(_: Source) -> Any:
+        def give() -> Any:
             if why_not := self._why_no_control(key):
                 raise Refusal(
                     HTTPStatus.CONFLICT,
@@ -173,7 +174,7 @@ class Answers:
             return self._orders.ask(key, body)
 
         await self._desk.read(key, lambda source: source.key)  # that there is such a run
-        answer = await self._desk.call(lambda: give(None))  # type: ignore[arg-type]
+        answer = await self._desk.call(give)
         return as_json(answer, HTTPStatus.ACCEPTED)
 
     async def _export(self, _: Request, asked: Values) -> Response:

@@ -81,7 +81,7 @@ def serving(
 
     orders = OrderDesk(shelf.place, told)
     questions = Questions(desk)
-    answers = Answers(desk, streams, orders, questions, why_no_control, clock)
+    answers = Answers(desk, streams, orders, questions, why_no_control=why_no_control, clock=clock)
     handlers = {
         **answers.handlers(),
         "openapi": _openapi(root_path),

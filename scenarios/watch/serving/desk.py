@@ -41,6 +41,10 @@ class Shelf(Protocol):
         """
         ...
 
+    def card(self, key: str) -> RunCard:
+        """Return the card of a run that nobody has opened; one that cannot be read says why."""
+        ...
+
     def folder(self, key: str) -> Path | None:
         """Return the folder of a run; None where it has none."""
         ...
@@ -126,13 +130,13 @@ class SourceDesk:
         self.shelf.close()
 
     def _listing(self) -> RunListing:
-        cards = []
-        for key in list(self.shelf.keys())[:MAX_LISTED_RUNS]:
-            try:
-                cards.append(self._read(key, lambda source: source.card()))
-            except EntropilotError as error:
-                cards.append(unreadable(key, error))
+        cards = [self._card(key) for key in list(self.shelf.keys())[:MAX_LISTED_RUNS]]
         return RunListing(runs=tuple(cards), as_of=datetime.now(UTC).isoformat(), notes=self.shelf.notes())
+
+    def _card(self, key: str) -> RunCard:
+        with self._lock:
+            is_open = key in self._opened
+        return self._read(key, lambda source: source.card()) if is_open else self.shelf.card(key)
 
     def _of_all(self, ask: Callable[[Source], Read]) -> list[Read]:
         found = []
@@ -160,7 +164,7 @@ class SourceDesk:
             if key in self._opened:
                 self._opened.move_to_end(key)
                 return self._opened[key]
-        if key not in self.shelf.keys():
+        if key not in set(self.shelf.keys()):
             self._forget(key)
             raise not_found(
                 f"There is no run {key[:MAX_KEY_SHOWN]!r} here",
@@ -182,8 +186,3 @@ class SourceDesk:
             opened.is_closed = True
             with suppress(Exception):
                 opened.source.close()
-
-
-def unreadable(key: str, error: EntropilotError) -> RunCard:
-    """Return the card of a run that cannot be read."""
-    return RunCard(key=key, name=key, source="folder", phase="unreadable", problem=str(error))

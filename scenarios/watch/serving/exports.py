@@ -1,7 +1,7 @@
 """What is seen, as a file: the trajectory, the dataset or the journal, as of the moment that is shown.
 
-The trajectory of a run that is over is the file `trajectory.csv` that it wrote, up to the moment; of one that goes on it
-has the same columns, and bands where the file will have them are empty.
+The trajectory of a run that is over is the file `trajectory.csv` that it wrote, up to the moment; of one that goes on
+it has the same columns, and bands where the file will have them are empty.
 """
 
 from __future__ import annotations
@@ -41,7 +41,17 @@ DATASET_COLUMNS: Final = (
     "fidelity", "replicate", "formula", "retracted_by", "retracted_at", "retracted_why",
 )  # fmt: skip
 
-JOURNAL_COLUMNS: Final = ("sequence", "at", "kind", "words", "candidates", "operator", "signed_by", "message_id", "payload")
+JOURNAL_COLUMNS: Final = (
+    "sequence",
+    "at",
+    "kind",
+    "words",
+    "candidates",
+    "operator",
+    "signed_by",
+    "message_id",
+    "payload",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +244,7 @@ def _as_parquet(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> bytes:
 
 
 def _arrow(arrow: Any, values: list[Any]) -> Any:
-    """Return a column; whole numbers and others in one column are numbers, and a column of nothing is one of numbers."""
+    """Return a column: of whole numbers, which one of nothing is too, of numbers, or of texts."""
     kinds = {type(value) for value in values} - {type(None)}
     if kinds <= {int}:
         return arrow.array(values, arrow.int64())

@@ -110,7 +110,7 @@ class Feed:
                 await self._look()
             except EntropilotError as error:
                 self._say(None, str(error))
-            except Exception:
+            except Exception:  # noqa: BLE001 - it is told, and looked at again
                 _log.exception("a fault of Entropilot while the run %s was watched", self._key)
                 self._say(None, "A fault of Entropilot; see what `entropilot watch` printed.")
             await asyncio.sleep(max(POLL_S - (time.monotonic() - began), POLL_S / 10))
@@ -162,7 +162,9 @@ class Feed:
             can_control=seen is not None and not seen.why_not,
             why_not=problem if seen is None else seen.why_not,
         )
-        is_new = before is None or news.model_copy(update={"as_of": before.as_of, "sequence": before.sequence}) != before
+        is_new = (
+            before is None or news.model_copy(update={"as_of": before.as_of, "sequence": before.sequence}) != before
+        )
         if is_new or now - self._said_at >= HEARTBEAT_S:
             self._news, self._said_at = news, now
             self._tell(Told(event_text("campaign", news)))

@@ -8,7 +8,16 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from scenarios.watch.serving.paths import BYTES, EVENTS, JSON, OPERATIONS, PROMETHEUS, Operation, Parameter, parameters_of
+from scenarios.watch.serving.paths import (
+    BYTES,
+    EVENTS,
+    JSON,
+    OPERATIONS,
+    PROMETHEUS,
+    Operation,
+    Parameter,
+    parameters_of,
+)
 from scenarios.watch.serving.told import CampaignNews, StreamEnd
 from scenarios.watch.state.answers import ControlAnswer, Problem
 from scenarios.watch.state.moment import Moment
@@ -77,7 +86,10 @@ def schemas() -> dict[str, Any]:
 def _operation(operation: Operation) -> dict[str, Any]:
     answers = {str(operation.status.value): {"description": operation.words, **_content(operation)}}
     if operation.may_wait:
-        answers[str(HTTPStatus.ACCEPTED.value)] = {"description": "It is being worked out: ask again.", **_content(operation)}
+        answers[str(HTTPStatus.ACCEPTED.value)] = {
+            "description": "It is being worked out: ask again.",
+            **_content(operation),
+        }
     answers["default"] = {
         "description": "It cannot be answered.",
         "content": {JSON: {"schema": {"$ref": REFERENCE.format(model=Problem.__name__)}}},
@@ -101,7 +113,10 @@ def _content(operation: Operation) -> dict[str, Any]:
         one = {"$ref": REFERENCE.format(model=operation.answer.__name__)}
         schema: dict[str, Any] = {"type": "array", "items": one} if operation.is_list else one
     elif operation.media == EVENTS:
-        schema = {"type": "string", "description": "; ".join(f"{name}: {words}" for name, (_, words) in EVENT_MODELS.items())}
+        schema = {
+            "type": "string",
+            "description": "; ".join(f"{name}: {words}" for name, (_, words) in EVENT_MODELS.items()),
+        }
     elif operation.media == BYTES:
         schema = {"type": "string", "contentMediaType": BYTES}
     else:

@@ -34,7 +34,9 @@ def values_of(
     given = _given(query, [each.name for each in taken if each.where == "query"])
     values: Values = {}
     for each in taken:
-        text = {"path": path.get(each.name), "query": given.get(each.name), "header": headers.get(each.name)}[each.where]
+        text = {"path": path.get(each.name), "query": given.get(each.name), "header": headers.get(each.name)}[
+            each.where
+        ]
         values[each.name] = _absent(each) if text is None or text == "" else _value(each, text)
     return values
 

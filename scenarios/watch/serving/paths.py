@@ -1,4 +1,4 @@
-"""Every path of the API: what it takes and what it answers. The one source of the routes, the checks and OpenAPI. Pure."""
+"""Every path of the API, what it takes and answers: the one source of routes, checks and OpenAPI. Pure."""
 
 from __future__ import annotations
 
@@ -112,7 +112,10 @@ LIMIT: Final = Parameter("limit", "How many rows at most.", kind="integer", leas
 FAMILY: Final = Parameter("family", "Of this family alone.")
 TEXT: Final = Parameter("text", "With this in the name or id, in capitals or not.")
 ORDER: Final = Parameter(
-    "order", "By what it is ordered; with a minus the largest first.", choices=get_args(DatasetOrder), default="sequence"
+    "order",
+    "By what it is ordered; with a minus the largest first.",
+    choices=get_args(DatasetOrder),
+    default="sequence",
 )
 KIND: Final = Parameter("kind", "Of this kind alone.")
 CANDIDATE: Final = Parameter("candidate", "About this candidate alone, by our id.")

@@ -79,12 +79,12 @@ async def _serve(
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, but for signals, which are ours, and for streams, which are told of the end before they are waited for."""
+    """Uvicorn, but for signals, which are ours, and for streams, which are told of the end first."""
 
     def __init__(self, app: Application, end_streams: Callable[[], None], on_ready: Callable[[], None]) -> None:
         super().__init__(
             uvicorn.Config(
-                app,  # type: ignore[arg-type]
+                app,
                 http="h11",  # strict, and the same everywhere
                 ws="none",
                 lifespan="off",
@@ -125,7 +125,7 @@ def _unusable(error: OSError, host: str, port: int) -> SettingsError:
         return SettingsError(
             f"Port {port} of {host} is in use",
             expected="a free port",
-            action="choose another with --port (0 takes a free one), or end what listens there: perhaps a page of before",
+            action="choose another with --port (0 takes a free one), or end what listens there: a page of before, say",
         )
     if error.errno in {errno.EACCES, errno.EPERM}:
         return SettingsError(

@@ -14,9 +14,10 @@ from scenarios.run.connection import connection_of
 from scenarios.watch.broker.listener import BrokerListener
 from scenarios.watch.broker.source import KEY_ENDING, BrokerSource, key_of
 from scenarios.watch.broker.view import is_there
-from scenarios.watch.reading.runs import find_runs, open_run
+from scenarios.watch.reading.find import RunRef, card_of_run, find_runs, open_run
 from scenarios.watch.reading.source import Source
 from scenarios.watch.serving.told import Agent
+from scenarios.watch.state.runs import RunCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,11 @@ class FolderShelf:
 
     def open(self, key: str) -> Source:
         """Open a run, so that it can be read and nothing is written."""
-        return open_run(self._folders()[key], self._database)
+        return open_run(self._folders()[key], self._database, key)
+
+    def card(self, key: str) -> RunCard:
+        """Return the card of a run that nobody has opened; it never raises."""
+        return card_of_run(RunRef(key, self._folders()[key]), self._database)
 
     def folder(self, key: str) -> Path | None:
         """Return the folder of a run."""
@@ -126,6 +131,10 @@ class BrokerShelf:
         """Return the source of a campaign."""
         return BrokerSource(self._listener, key.removesuffix(KEY_ENDING))
 
+    def card(self, key: str) -> RunCard:
+        """Return the card of a campaign."""
+        return self.open(key).card()
+
     def folder(self, key: str) -> Path | None:  # noqa: ARG002
         """Return none."""
         return None
@@ -149,9 +158,7 @@ class BrokerShelf:
             SettingsError: When nobody can operate as that one.
         """
         name = key.removesuffix(KEY_ENDING)
-        return place_on_broker(
-            self._url, name, scenario=None, operator=self._operator.id, keys=self._operator.keys
-        )
+        return place_on_broker(self._url, name, scenario=None, operator=self._operator.id, keys=self._operator.keys)
 
     def notes(self) -> tuple[str, ...]:
         """Say what could not be read, and when the broker is away."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 from starlette.responses import Response
 
 from protocols.errors import EntropilotError
+from scenarios.watch.reading.source import Source
 from scenarios.watch.serving.desk import SourceDesk
 from scenarios.watch.serving.event_text import RETRY, event_text
 from scenarios.watch.serving.feed import Feed, MayControl
@@ -21,6 +22,7 @@ from scenarios.watch.serving.refusals import Refusal
 from scenarios.watch.serving.told import StreamEnd
 from scenarios.watch.serving.viewers import Viewer
 from scenarios.watch.state.answers import ControlAnswer
+from scenarios.watch.state.points import Points
 
 SEND_TIMEOUT_S: Final = 30.0
 """How long one event may take to be taken in [s]: who stops reading is let go, so that its place is free."""
@@ -74,7 +76,7 @@ class Streams:
         for feed in list(self._feeds.values()):
             feed.end("The server of the page ends.")
 
-    async def events(self, key: str, told: int) -> AsyncIterator[bytes]:
+    async def events(self, key: str, told: int) -> AsyncGenerator[bytes]:
         """Yield what a viewer is sent.
 
         Args:
@@ -111,12 +113,12 @@ class Streams:
         """Count that a stream has ended."""
         self._watching -= 1
 
-    async def _missed(self, key: str, known: _Known) -> AsyncIterator[bytes]:
+    async def _missed(self, key: str, known: _Known) -> AsyncGenerator[bytes]:
         """Yield the points that a viewer does not know yet, page by page."""
         more = True
         while more:
             after = known.to
-            points = await self._desk.read(key, lambda source, after=after: source.points_after(after, MAX_POINTS))
+            points = await self._desk.read(key, _points_after(after))
             more = points.more
             if points.rows:
                 known.to = points.sequence
@@ -143,6 +145,10 @@ class _Known:
     to: int
 
 
+def _points_after(after: int) -> Callable[[Source], Points]:
+    return lambda source: source.points_after(after, MAX_POINTS)
+
+
 class _Stream(Response):
     """One viewer's answer: it ends when the viewer is gone, or takes nothing any more."""
 
@@ -153,16 +159,20 @@ class _Stream(Response):
         self._key = key
         self._told = told
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         """Send events until either side ends."""
-        tasks = [asyncio.ensure_future(self._send(send)), asyncio.ensure_future(_disconnected(receive))]
+        sending = asyncio.ensure_future(self._send(send))
+        gone = asyncio.ensure_future(_disconnected(receive))
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([sending, gone], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
+            has_ended = sending.done()
+            for task in (sending, gone):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(sending, gone, return_exceptions=True)
             self._streams.left()
+        if has_ended and not isinstance(sending.exception(), TimeoutError | None):
+            await sending  # a fault of ours is told as one
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

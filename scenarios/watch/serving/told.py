@@ -10,6 +10,7 @@ from scenarios.watch.state.runs import Phase, RunCard
 Agent = Literal["there", "gone", "unknown"]
 """Whether the campaign's agent is there."""
 
+
 class RunListing(Shown):
     """The runs that the server shows."""
 

@@ -26,7 +26,7 @@ class Told:
     is_last: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Viewer:
     """One who watches.
 

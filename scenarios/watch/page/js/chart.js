@@ -1,7 +1,7 @@
 // Lines over observations: drawn by uPlot, labelled at their ends, appended to in place.
 
 import { MANY_FAMILIES, colourOf, isDark, look } from "./looks.js";
-import { figure } from "./words.js";
+import { level } from "./words.js";
 
 /** Room for the labels at the right end [px]. */
 const LABELS_PX = 138;
@@ -15,10 +15,14 @@ const DRAW_MS = 240;
 
 const dot = () => window.devicePixelRatio || 1;
 
-/** Cuts a name that would run into the axis. */
-function shortened(text, most) {
-  const letters = Array.from(text);
-  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text;
+/** Cuts a name so that it and what follows it have room. */
+function labelled(ctx, name, value, room) {
+  const letters = Array.from(name);
+  const text = () => `\u2068${letters.join("")}\u2069 ${value}`;
+  if (ctx.measureText(text()).width <= room) return text();
+  letters.push("…");
+  while (letters.length > 2 && ctx.measureText(text()).width > room) letters.splice(-2, 1);
+  return text();
 }
 
 /** One panel of lines. `lines(course)` gives [{name, values, look}] in a fixed order. */
@@ -130,7 +134,6 @@ export class Chart {
     const narrow = this.host.clientWidth < 560;
     const axis = { stroke: colourOf("muted"), grid: { stroke: colourOf("grid"), width: 1 }, ticks: { show: false }, font: `11px ${getComputedStyle(document.body).fontFamily}` };
     const labels = this.options.labels === false ? 12 : narrow ? NARROW_LABELS_PX : LABELS_PX;
-    this.labelLetters = narrow ? 6 : 13;
     this.plot = new window.uPlot(
       {
         ...this.#size(),
@@ -267,7 +270,7 @@ export class Chart {
       ctx.lineTo(right + 9 * scale, each.y);
       ctx.stroke();
       ctx.fillStyle = colour;
-      ctx.fillText(`\u2068${shortened(this.options.title?.(each.name) ?? each.name, this.labelLetters)}\u2069 ${figure(each.value, 2)}`, right + 12 * scale, each.y);
+      ctx.fillText(labelled(ctx, this.options.title?.(each.name) ?? each.name, level(each.value), ctx.canvas.width - right - 14 * scale), right + 12 * scale, each.y);
     }
     ctx.restore();
   }

@@ -56,7 +56,7 @@ def saved_page(source: Source) -> str:
     embedded = (
         _embedded("saved", "application/json", json.dumps(about).replace("<", "\\u003c")),
         _embedded("saved-content", "text/plain", _packed(json.dumps(content, ensure_ascii=False).encode())),
-        _embedded("saved-series", "text/plain", _packed(source.series())),
+        _embedded("saved-series", "text/plain", _packed(_whole_series(source))),
     )
     return _document(card.name, embedded)
 
@@ -78,6 +78,16 @@ def _content(source: Source) -> dict[str, object]:
         "journal_total": total,
         "trust": _plain(source.trust()),
     }
+
+
+def _whole_series(source: Source) -> bytes:
+    """Return the series with all its bands, which a source measures little by little."""
+    series = source.series()
+    for _ in range(MAX_MOMENTS):
+        known, series = series, source.series()
+        if series == known:
+            break
+    return series
 
 
 def _plain(model: BaseModel) -> dict[str, object]:

@@ -6,6 +6,8 @@ import { level } from "./words.js";
 /** Room for the labels at the right end [px]. */
 const LABELS_PX = 138;
 const NARROW_LABELS_PX = 84;
+/** Width below which a panel is narrow [px]. */
+const NARROW_PX = 560;
 /** Least distance of two labels [px]. */
 const LABEL_STEP_PX = 14;
 /** How far bands may widen the panel, of the height of the lines. */
@@ -123,6 +125,10 @@ export class Chart {
 
   #fit() {
     if (!this.plot) return;
+    if (this.isNarrow !== this.host.clientWidth < NARROW_PX) {
+      this.restyle();
+      return;
+    }
     const size = this.#size();
     if (size.width !== this.plot.width || size.height !== this.plot.height) {
       this.plot.setSize(size);
@@ -131,7 +137,8 @@ export class Chart {
   }
 
   #make() {
-    const narrow = this.host.clientWidth < 560;
+    const narrow = this.host.clientWidth < NARROW_PX;
+    this.isNarrow = narrow;
     const axis = { stroke: colourOf("muted"), grid: { stroke: colourOf("grid"), width: 1 }, ticks: { show: false }, font: `11px ${getComputedStyle(document.body).fontFamily}` };
     const labels = this.options.labels === false ? 12 : narrow ? NARROW_LABELS_PX : LABELS_PX;
     this.plot = new window.uPlot(

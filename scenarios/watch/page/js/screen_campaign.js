@@ -132,8 +132,6 @@ export function campaignScreen(app) {
   }
 
   markersOf(session).then((markers) => course.setMarkers(markers));
-  draw(false);
-  paint();
   return {
     element,
     title: "Campaign",

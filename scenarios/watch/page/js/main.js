@@ -4,6 +4,7 @@ import { actsTray, askFor } from "./acts.js";
 import { address, readAddress, rewrite } from "./address.js";
 import { h, problemCard } from "./dom.js";
 import { listenToKeys, showKeys } from "./keys.js";
+import { keep, recall } from "./memory.js";
 import { campaignScreen } from "./screen_campaign.js";
 import { compareScreen } from "./screen_compare.js";
 import { datasetScreen } from "./screen_dataset.js";
@@ -47,14 +48,14 @@ function setTheme(theme) {
 
 function nextTheme() {
   const names = Object.keys(THEMES);
-  const theme = names[(names.indexOf(localStorage.getItem(THEME) ?? "") + 1) % names.length];
-  localStorage.setItem(THEME, theme);
+  const theme = names[(names.indexOf(recall(THEME)) + 1) % names.length];
+  keep(THEME, theme);
   setTheme(theme);
   paintTheme();
 }
 
 function paintTheme() {
-  const theme = localStorage.getItem(THEME) ?? "";
+  const theme = recall(THEME);
   const button = document.getElementById("theme");
   if (!button) return;
   button.textContent = THEMES[theme][0];
@@ -201,5 +202,5 @@ document.addEventListener("click", (event) => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.screen?.refresh("theme"));
 window.addEventListener("hashchange", show);
 listenToKeys(press);
-setTheme(localStorage.getItem(THEME) ?? "");
+setTheme(recall(THEME));
 show();

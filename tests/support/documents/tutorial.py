@@ -4,7 +4,7 @@
 |---|---|
 | with a file's name (`# lab.toml` in its first line, or `csv table.csv`) | saved |
 | `sh` | typed line by line; each must end with 0 |
-| `sh beside` | typed in another terminal: it goes on, and is ended with the tutorial |
+| `sh beside WORDS` | typed in another terminal, until it has said these words; it goes on, and is ended with the tutorial |
 | `console` | the lines behind `$` are typed, and what stands below each must be what it prints (`transcript`) |
 | `python` | run in one session; it must not fail |
 | `output` | what the last Python block must have printed |
@@ -38,8 +38,8 @@ from tests.support.processes import kill_session
 PATIENCE_S: Final = 120.0
 """How long a command or a block may take on a loaded machine before the tutorial is said to hang."""
 
-SAID_WITHIN_S: Final = 60.0
-"""How long what is typed in another terminal may take to say its first word."""
+POLL_S: Final = 0.05
+"""How often is looked whether a program in another terminal has said what it is to say."""
 
 SIGNALLED: Final = 128
 """What a shell adds to the number of the signal that ended a command."""
@@ -136,9 +136,9 @@ class Reader:
     def _do(self, block: Block) -> None:
         if block.file_name:
             (self.folder / block.file_name).write_text(block.body, encoding="utf-8")
-        elif block.info == "sh beside":
+        elif block.info.startswith("sh beside"):
             for command in commands_of(block):
-                self._type_beside(command)
+                self._type_beside(command, block.info.removeprefix("sh beside").strip())
         elif block.language in {"sh", "console"}:
             for command in commands_of(block):
                 self._type(command)
@@ -173,15 +173,15 @@ class Reader:
             told = difference(command.shown, printed.splitlines())
             assert not told, f"{command.line}: {told}; it printed:\n{printed}"
 
-    def _type_beside(self, command: Command) -> None:
+    def _type_beside(self, command: Command, words: str) -> None:
         path = self.folder / f".beside-{len(self._started)}"
         with path.open("w", encoding="utf-8") as said:
             process = self._start(["bash", "-c", f"exec {command.line}"], said)
-        deadline = time.monotonic() + SAID_WITHIN_S
-        while not path.stat().st_size:
-            assert process.poll() is None, f"{command.line}: it ended with {process.returncode}"
-            assert time.monotonic() < deadline, f"{command.line}: it says nothing"
-            time.sleep(0.05)
+        deadline = time.monotonic() + PATIENCE_S
+        while words not in path.read_text(encoding="utf-8", errors="replace"):
+            assert process.poll() is None, f"{command.line}: it ended: {path.read_text()}"
+            assert time.monotonic() < deadline, f"{command.line}: it does not say {words!r}: {path.read_text()}"
+            time.sleep(POLL_S)
 
     def _run_python(self, code: str) -> None:
         if self._session is None:

@@ -1,10 +1,10 @@
-"""The site of the documents: gathers its pages, lets Zensical build it, and looks whether all of its links lead somewhere.
+"""The site of the documents: gathers its pages, lets Zensical build it, and looks where its links lead.
 
 python -m tests.support.documents.site             build it into build/site
 python -m tests.support.documents.site FOLDER      … into another folder
 
-The pages are those of `docs/` and the documents at the top of the repository (below `project/`), which link to each other
-as files of the repository. What they link to besides (schemas, examples) is copied beside them.
+The pages are those of `docs/` and the documents at the top of the repository (below `project/`), which link to each
+other as files of the repository. What they link to besides (schemas, examples) is copied beside them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from tests.support.documents.llms import whole_text
 from tests.support.documents.markdown import ROOT
 from tests.support.documents.site_links import problems_of
 
@@ -71,6 +72,8 @@ def build(folder: Path) -> tuple[Path, str]:
         text=True,
         check=False,
     )
+    for source in pages.rglob("*.md"):  # for language models, to which llms.txt names these
+        _copy(source, site / source.relative_to(pages))
     told = re.sub(r"\x1b\[[\d;]*m", "", ended.stdout + ended.stderr)
     if ended.returncode:
         raise RuntimeError(told)
@@ -90,6 +93,7 @@ def gather(pages: Path) -> None:
         (pages / place).write_text(text, encoding="utf-8")
     for source, place in wanted.items():
         _copy(source, pages / place)
+    (pages / "llms-full.txt").write_text(whole_text(), encoding="utf-8")
 
 
 def page_places() -> dict[Path, Path]:

@@ -1,7 +1,7 @@
 """Whether a command printed what a document shows, where figures differ from machine to machine and run to run.
 
 A line `…` stands for any lines, also none; `…` within a line for any text of it. Digits that follow the machine (times,
-rates, measured figures with a decimal point, digests, ports, dates) are not compared, and neither is the width of blanks.
+rates, measured figures with a decimal point, digests, ports, dates) are not compared, nor is the width of blanks.
 """
 
 from __future__ import annotations

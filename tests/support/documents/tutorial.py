@@ -4,7 +4,7 @@
 |---|---|
 | with a file's name (`# lab.toml` in its first line, or `csv table.csv`) | saved |
 | `sh` | typed line by line; each must end with 0 |
-| `sh beside WORDS` | typed in another terminal, until it has said these words; it goes on, and is ended with the tutorial |
+| `sh beside WORDS` | typed in another terminal; it goes on when it has said these words, until the tutorial ends |
 | `console` | the lines behind `$` are typed, and what stands below each must be what it prints (`transcript`) |
 | `python` | run in one session; it must not fail |
 | `output` | what the last Python block must have printed |
@@ -45,8 +45,8 @@ SIGNALLED: Final = 128
 """What a shell adds to the number of the signal that ended a command."""
 
 _OURS_ALONE: Final = re.compile(r"(?:timeout --signal=KILL (\d+) )?(entropilot [^|&;<>$`*]*)")
-"""A command of ours without anything of the shell: it is run in a fork (`tests.support.forked`), which is sooner; killed
-after so many seconds where a tutorial says so."""
+"""A command of ours without anything of the shell: it is run in a fork (`tests.support.forked`), which is sooner, and
+killed after so many seconds where a tutorial says so."""
 
 _EXIT_CODE: Final = re.compile(r"\s+# exit code (\d+)$")
 

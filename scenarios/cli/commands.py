@@ -33,6 +33,13 @@ class Listed:
 
 
 GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
+    "Begin": (
+        Listed(
+            "init",
+            "init",
+            "Write a commented scenario for a table and a lab that speaks its own messages; it loads as it is.",
+        ),
+    ),
     "Run": (
         Listed("run", "run", "Run a scenario: broker, simulator and agent, all through MQTT on this machine."),
         Listed("agent", "run", "Run the agent alone, against a broker and a lab (or simulators) elsewhere."),
@@ -141,13 +148,6 @@ GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
             "doctor",
             "Look whether a campaign would work here: this machine, the broker, its limits, and each right that is "
             "needed.",
-        ),
-    ),
-    "Begin": (
-        Listed(
-            "init",
-            "init",
-            "Write a commented scenario for a table and a lab that speaks its own messages; it loads as it is.",
         ),
     ),
     "Maintain": (

@@ -30,12 +30,13 @@ pytestmark = pytest.mark.system
 BUDGET = 10
 QUICK = ("--set", "simulator.latency.mean_s=0", "--budget", str(BUDGET))
 COMMANDS = {
+    "Begin": ("init",),
     "Run": ("run", "agent"),
     "Look": ("list", "report", "why", "diff", "watch"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "pool", "trim", "graph"),
     "Operate": ("control", "status"),
-    "Lab": ("simulator", "broker", "shadow", "record", "lab", "init", "keys", "doctor"),
+    "Lab": ("simulator", "broker", "shadow", "record", "lab", "keys", "doctor"),
     "Maintain": ("verify", "pack", "schema"),
 }
 """Groups of `--help`, and all commands in them."""
@@ -326,8 +327,8 @@ def test_every_command_explains_itself(bench: Workbench) -> None:
         ended = part.finish()
         assert (ended.code, ended.err) == (0, "")
         assert f"Usage: entropilot {command}" in ended.out
-    of_group = {part.split()[0]: part for part in top.out.split("╭─ ")[1:]}
-    listed = {group: re.findall(r"^│ ([a-z-]+) ", of_group[group], re.MULTILINE) for group in of_group}
+    of_group = dict(re.findall(r"^(\w+):\n((?:  .*\n)+)", top.out, re.MULTILINE))
+    listed = {group: re.findall(r"^  ([a-z-]+)  ", of_group[group], re.MULTILINE) for group in of_group}
     assert listed | {"Options": []} == {group: list(names) for group, names in COMMANDS.items()} | {"Options": []}
     nothing = bench.entropilot()
     assert "Usage: entropilot" in nothing.out + nothing.err

@@ -26,7 +26,7 @@ from scenarios.effects.files import write_effects
 from scenarios.effects.truth import AgainstTruth
 from scenarios.findings.findings import Findings, write_findings
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
-from scenarios.run.figure import draw_bias
+from scenarios.run.figure.bias import draw_bias
 from scenarios.run.metrics_figure import draw_metrics
 from scenarios.run.offline import play_offline
 from scenarios.run.reach import ceilings_of, further_values

@@ -13,7 +13,7 @@ from tests.support.samples.grown import grown
 SEVEN = Curves.of(grown(7, 60, bands=True))
 
 
-def drawn(curves: Curves):
+def drawn(curves: Curves) -> Any:
     axes = Figure().add_axes((0.1, 0.1, 0.6, 0.8))
     axes.set_xlim(0, 60)
     draw_family_lines(axes, curves)

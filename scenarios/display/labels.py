@@ -29,7 +29,7 @@ LABEL_X = 1.035
 AT_THE_EDGE = 0.985
 """A line that ends before this [axes width] has no leader: it would look like a line of its own."""
 
-MARK_PT = 4.0
+MARK_PT = 6.0
 """What a mark takes before its name [point]."""
 
 LINE_SPACING = 1.25

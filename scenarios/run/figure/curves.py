@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,10 @@ from scenarios.run.banded import ENDS
 from scenarios.run.trajectory import Trajectory, positions_of
 
 FloatArray = NDArray[np.float64]
+
+
+LEAST_BAND: Final = 2
+"""Fewest observations with a band of which anything is seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,8 @@ class Curves:
         known = int((~np.isnan(self.bands)).any(axis=(1, 2)).sum())
         if np.isnan(last).all() or known <= ENDS:  # an interrupted run has bands at its ends alone
             return []
-        return list(dict.fromkeys((int(np.nanargmin(last)), int(np.nanargmax(last)))))
+        ends = dict.fromkeys((int(np.nanargmin(last)), int(np.nanargmax(last))))
+        return [column for column in ends if (~np.isnan(self.bands[:, column, 0])).sum() >= LEAST_BAND]
 
 
 def kept_points(gaps: FloatArray) -> list[int]:

@@ -140,4 +140,3 @@ class Views:
 
     def _close(self, statement: Executable, which: str, how: str, sequence: int) -> None:
         self._statements.run(statement, [{"which": which, "how": how, "when": sequence}])
-

@@ -34,17 +34,17 @@ class Series:
         first: Number of the first observation.
         last: Number of the last.
         total: How many observations the whole trajectory has.
-        reduced: Whether a row stands for several observations.
         columns: What the columns hold.
         values: Shape (rows, columns).
+        reduced: Whether a row stands for several observations.
     """
 
     first: int
     last: int
     total: int
-    reduced: bool
     columns: Sequence[Column]
     values: NDArray[np.float64]
+    reduced: bool = False
 
 
 def encode(series: Series) -> bytes:
@@ -77,4 +77,4 @@ def decode(content: bytes) -> Series:
     columns = [Column(**column) for column in header["columns"]]
     flat = np.frombuffer(content, dtype="<f4", offset=ALIGNMENT + length)
     values = flat.reshape(len(columns), header["rows"]).T.astype(np.float64)
-    return Series(header["from"], header["to"], header["total"], header["reduced"], columns, values)
+    return Series(header["from"], header["to"], header["total"], columns, values, reduced=header["reduced"])

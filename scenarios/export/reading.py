@@ -83,7 +83,9 @@ def read_run(folder: Path, database: str | None = None) -> RunRecord:
         events = tuple(store.journal())
         if not events or not isinstance(events[0], CampaignStarted):
             raise StoreError(f"{folder} has no journal yet", expected="a run that has begun")
-        points = store.trajectory(events[0].plan.metrics)
+        points = tuple(
+            store.trajectory(events[0].plan.metrics)
+        )  # before the connection begins a transaction of its own
         sequences = connection.execute(_POINTS).scalars().all()
         return RunRecord(
             events=events,

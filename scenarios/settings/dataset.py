@@ -23,12 +23,17 @@ MAX_WORDS: Final = 50
 """Most keywords or sources."""
 
 _ORCID: Final = re.compile(r"(?:https?://orcid\.org/)?(\d{4}-\d{4}-\d{4}-\d{3}[\dX])")
+_ROR: Final = re.compile(r"(?:https?://ror\.org/)?(0[a-hj-km-np-tv-z0-9]{6}\d{2})")
 _DOI: Final = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _URL: Final = re.compile(r"https?://[^\s/@]+(?:/\S*)?")
 
 SPDX: Final = "https://spdx.org/licenses/"
 ORCID: Final = "https://orcid.org/"
+ROR: Final = "https://ror.org/"
 DOI: Final = "https://doi.org/"
+
+_CROCKFORD: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+"""Digits of a ROR identifier, 32 of them: without i, l, o and u."""
 
 OFTEN_MEANT: Final = ("CC-BY-4.0", "CC0-1.0", "CC-BY-SA-4.0", "ODbL-1.0", "ODC-By-1.0", "PDDL-1.0")
 """Licences that are made for data."""
@@ -45,11 +50,18 @@ class CreatorSettings(BaseModel):
     """ORCID iD, such as 0000-0002-1825-0097; its last digit is checked."""
     affiliation: Annotated[str, Field(max_length=300)] = ""
     """Where that one works."""
+    ror: str | None = None
+    """ROR identifier of where that one works, such as 03yrm5c26."""
 
     @field_validator("orcid")
     @classmethod
     def _whole(cls, said: str | None) -> str | None:
         return None if said is None else orcid_of(said)
+
+    @field_validator("ror")
+    @classmethod
+    def _registered(cls, said: str | None) -> str | None:
+        return None if said is None else ror_of(said)
 
 
 class DescribedInstrument(BaseModel):
@@ -127,6 +139,27 @@ def orcid_of(said: str) -> str:
     check = (12 - total % 11) % 11
     if found[1][-1] != ("X" if check == 10 else str(check)):  # noqa: PLR2004 - ten is written X
         message = f"the ORCID iD {found[1]} has a wrong digit (its checksum does not fit); copy it from orcid.org"
+        raise ValueError(message)
+    return found[1]
+
+
+def ror_of(said: str) -> str:
+    """Return a ROR identifier without its address.
+
+    Its last two digits are a checksum over the others (ISO 7064, MOD 97-10).
+
+    Raises:
+        ValueError: When it is none, or a digit is wrong.
+    """
+    found = _ROR.fullmatch(said.strip())
+    if found is None:
+        message = f"{said!r} is no ROR identifier; expected such as 03yrm5c26"
+        raise ValueError(message)
+    number = 0
+    for digit in found[1][:-2]:
+        number = number * len(_CROCKFORD) + _CROCKFORD.index(digit)
+    if int(found[1][-2:]) != 98 - (number * 100) % 97:
+        message = f"the ROR identifier {found[1]} has a wrong digit (its checksum does not fit); copy it from ror.org"
         raise ValueError(message)
     return found[1]
 

@@ -36,7 +36,7 @@ COMMANDS = {
     "Study": ("compare", "forecast", "global-graph", "pool", "trim", "graph"),
     "Operate": ("control", "status"),
     "Lab": ("simulator", "broker", "shadow", "record", "lab", "init", "keys", "doctor"),
-    "Maintain": ("verify", "pack", "schema"),
+    "Maintain": ("verify", "pack", "export", "schema"),
 }
 """Groups of `--help`, and all commands in them."""
 

@@ -34,7 +34,7 @@ COMMANDS = {
     "Look": ("list", "report", "why", "diff"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "pool", "trim", "graph"),
-    "Operate": ("control", "status"),
+    "Operate": ("control", "status", "mcp", "proposals"),
     "Lab": ("simulator", "broker", "shadow", "record", "lab", "init", "keys", "doctor"),
     "Maintain": ("verify", "pack", "export", "schema"),
 }

@@ -19,6 +19,7 @@ from pydantic import Field
 from protocols.errors import EntropilotError
 from scenarios.control.orders import Wanted
 from scenarios.control.verbs import VERBS
+from scenarios.display.console import visible
 from scenarios.mcp_server.proposal import MAX_WORDS
 from scenarios.mcp_server.tools import MAX_REASON, Run, Tools, Verb
 
@@ -33,8 +34,13 @@ INSTRUCTIONS: Final = (
 )
 """What the model is told of this server."""
 
-READS: Final = ToolAnnotations(readOnlyHint=True, destructiveHint=False, idempotentHint=True, openWorldHint=False)
-PROPOSES: Final = ToolAnnotations(readOnlyHint=False, destructiveHint=False, idempotentHint=False, openWorldHint=False)
+READS: Final = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+PROPOSES: Final = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
+)
+
+MAX_ERROR: Final = 1_000
+"""Longest error that is told [character]."""
 
 ORDERS: Final = "; ".join(f"{verb} {words}".rstrip() for verb, words in VERBS.items())
 
@@ -89,9 +95,14 @@ def _proposing(tools: Tools) -> Callable[..., str]:
         try:
             return tools.propose(wanted, reason, run, _client(ctx))
         except EntropilotError as error:
-            raise ToolError(str(error)) from None
+            raise told(error) from None
 
     return propose_control
+
+
+def told(error: EntropilotError) -> ToolError:
+    """Return an error as a model reads it: bounded, and without what steers a terminal; a name in it may be anybody's."""
+    return ToolError(visible(str(error))[:MAX_ERROR])
 
 
 def _client(ctx: Context[Any, Any]) -> str:
@@ -110,7 +121,7 @@ def _told(tool: Callable[..., str]) -> Callable[..., str]:
         try:
             return tool(*arguments, **named)
         except EntropilotError as error:
-            raise ToolError(str(error)) from None
+            raise told(error) from None
 
     call.__signature__ = inspect.signature(tool, eval_str=True)  # type: ignore[attr-defined] # what schemas are made of
     return call

@@ -59,7 +59,7 @@ class Tools:
         return self._read(run, lambda source: source.campaign())
 
     def moment(self, run: Run = "", observation: Observation = None) -> str:
-        """Tell how a campaign stands, or stood: phase, entropy of every family, bias, what is in flight, last decision."""
+        """Tell how a campaign stands, or stood: phase, entropy of every family, bias, requests, last decision."""
         return self._read(run, lambda source: source.moment(observation))
 
     def decisions(self, run: Run = "", offset: Offset = 0, limit: Limit = 20) -> str:

@@ -101,7 +101,7 @@ def _proposing(tools: Tools) -> Callable[..., str]:
 
 
 def told(error: EntropilotError) -> ToolError:
-    """Return an error as a model reads it: bounded, and without what steers a terminal; a name in it may be anybody's."""
+    """Return an error as a model reads it: bounded, and without what steers a terminal: names are anybody's."""
     return ToolError(visible(str(error))[:MAX_ERROR])
 
 

@@ -35,9 +35,9 @@ COMMANDS = {
     "Look": ("list", "report", "why", "diff", "watch"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "pool", "trim", "graph"),
-    "Operate": ("control", "status"),
+    "Operate": ("control", "status", "mcp", "proposals"),
     "Lab": ("simulator", "broker", "shadow", "record", "lab", "keys", "doctor"),
-    "Maintain": ("verify", "pack", "schema"),
+    "Maintain": ("verify", "pack", "export", "backup", "restore", "schema"),
 }
 """Groups of `--help`, and all commands in them."""
 

@@ -50,7 +50,7 @@ def test_a_campaign_is_seen_by_what_its_broker_retains_and_is_operated_over_it(b
     until(lambda: page.get(f"runs/{KEY}/at/latest")["phase"] == "finished", "it does not end")
     known = dict(bench.rows("SELECT observation, sequence FROM bias_point"))
     told = {int(row[0]): int(row[1]) for points in stream.all_of("points") for row in points["rows"]}
-    assert told == {observation: known[observation] for observation in told}
+    assert all(row >= known[observation] for observation, row in told.items())  # the last row when it was told
     with page.client as client:
         assert client.get(f"api/runs/{KEY}/at/0").status_code == 409  # that was before it listened
         assert client.get(f"api/runs/{KEY}/at/30").json()["observation"] == 30

@@ -1,39 +1,40 @@
 """What another policy would have done from a decision on: the campaign as that decision found it, and recorded answers.
 
-What was known when the decision was made is the start, with what was in flight then and was answered: that came to any
-policy. What the campaign had closed stays closed. The budget is what was left. A candidate that was never measured has
-no answer, and is counted as unknown, never guessed (see `scenarios.what_if.what_if`).
+The journal is folded up to the decision, with the other policy in its plan, and played on from there: so the same
+policy makes the same decisions, as long as the lab answered and no operator stepped in. What was in flight is answered
+as it was recorded. A candidate that was never measured has no answer, and is counted as unknown, never guessed (see
+`scenarios.what_if.what_if`). What operators did afterwards, and failures of the lab, are not played again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from agent.acquisition.built_in import BUILT_IN
-from agent.campaign.events import DecisionMade, Event
-from agent.campaign.ledger import Ledger
-from agent.campaign.life_cycle import CandidateStatus
-from agent.campaign.plan import CampaignPlan, CampaignPlanSettings
+from agent.acquisition.registry import policy_fingerprint
+from agent.campaign.events import CampaignStarted, DecisionMade, Event, ResultAccepted
+from agent.campaign.ledger import Change, Ledger
+from agent.campaign.people.approval import ApprovalSettings
+from agent.campaign.plan import CampaignPlan
 from agent.campaign.state import Campaign
 from agent.pool.candidates import Candidate
+from agent.pool.measurements import Measurement
 from agent.run_files import DATABASE, RECORDING
 from agent.settings import CampaignSettings
 from agent.store.read_only import reading_journal
 from protocols.errors import SettingsError, StoreError
 from scenarios.display.progress import no_progress
 from scenarios.replay.replay import asking
-from scenarios.run.offline import Measured, OfflineRun, play_answered
+from scenarios.run.offline import KnownValues, Measured
+from scenarios.run.offline_campaign import OfflineCampaign
 from scenarios.settings.stored import arithmetic_of
 from scenarios.sources.recording_source import Source, open_source
 from scenarios.sources.scenario import Overrides, layered_over
 from scenarios.what_if.what_if import NEVER_GIVE_UP
-
-CLOSED: Final = (int(CandidateStatus.EXCLUDED), int(CandidateStatus.ABANDONED), int(CandidateStatus.RETRACTED))
-"""Where a candidate is closed without a value."""
 
 
 def what_if_from(folder: Path, database: str | None, policy: str, decision: int) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def what_if_from(folder: Path, database: str | None, policy: str, decision: int)
     Args:
         folder: Of the run.
         database: Of another database than the folder's own, or than it remembers.
-        policy: The other policy, with its options as they are by default.
+        policy: The other policy, with its options as they are by default; of the campaign's own with its options.
         decision: The first decision that it makes.
 
     Raises:
@@ -53,16 +54,15 @@ def what_if_from(folder: Path, database: str | None, policy: str, decision: int)
         events = list(store.journal())
     source = open_source(folder / RECORDING, None, no_progress)
     row, recorded = _decisions(events, decision)
-    then = Ledger.of_journal(source.world.pool, events[: row - 1])
-    now = Ledger.of_journal(source.world.pool, events)
-    settings = _settings(source, then.campaign, policy)
-    other = _played(source, then.campaign, now.campaign, settings)
-    first = then.observation + (len(_start(then.campaign, now.campaign)) - then.campaign.observations)
+    settings = _settings(source, _plan_of(events), policy)
+    before = [_with_policy(event, settings) for event in events[: row - 1]]
+    played, lab = _played(source, before, Ledger.of_journal(source.world.pool, events).campaign, settings)
+    rest = played.changes[len(before) :]
     return {
-        "measured": len(other.acquired),
-        "unknown": len(other.unknown),
-        "first_difference": _first_difference(recorded, other.events, decision),
-        "trajectory": _columns(other, first),
+        "measured": sum(isinstance(change.event, ResultAccepted) for change in rest),
+        "unknown": len(lab.unknown),
+        "first_difference": _first_difference(recorded, rest, decision),
+        "trajectory": _columns(played.changes, len(before)),
         "is_final": True,
     }
 
@@ -79,75 +79,81 @@ def _decisions(events: Sequence[Event], decision: int) -> tuple[int, list[Decisi
     return made[decision][0], [event for _, event in made[decision:]]
 
 
-def _settings(source: Source, then: Campaign, policy: str) -> CampaignSettings:
-    """Return the settings of the rest of the campaign, by another policy."""
-    plan = then.plan
+def _plan_of(events: Sequence[Event]) -> CampaignPlan:
+    if not events or not isinstance(events[0], CampaignStarted):
+        raise StoreError("The journal of this run is empty", expected="a run that has begun")
+    return events[0].plan
+
+
+def _settings(source: Source, plan: CampaignPlan, policy: str) -> CampaignSettings:
+    """Return the settings of the campaign with another policy.
+
+    Raises:
+        SettingsError: When there is no such policy, or it does not fit the campaign.
+    """
     if plan.fidelities:
         raise SettingsError(
             "A campaign that chooses among methods cannot be played on from a decision",
             expected="a campaign with one method",
             action="`entropilot what-if` plays it from its beginning",
         )
-    left = then.budget - then.requested
-    if left < 1:
-        raise SettingsError("Nothing is left of the budget at this decision", expected="an earlier decision")
     given = layered_over(source.scenario, f"recording {source.path.name}", Overrides({"policy": policy}, ())).campaign
-    told = {name: getattr(plan, name) for name in CampaignPlanSettings.model_fields}
-    told |= {"policy": policy, "policy_options": given.policy_options, "property": plan.property_name}
-    told |= {"additional_properties": given.additional_properties, "budget": left, "give_up_after": NEVER_GIVE_UP}
-    other = given.model_copy(update=told)
-    return other.keeping_metrics_of(_as_it_was(given, plan)) if plan.policy in BUILT_IN else other
+    options = plan.policy_options if policy == plan.policy else given.policy_options
+    return given.model_copy(update={"policy": policy, "policy_options": options})
 
 
-def _as_it_was(given: CampaignSettings, plan: CampaignPlan) -> CampaignSettings:
-    return given.model_copy(update={"policy": plan.policy, "policy_options": plan.policy_options})
+def _with_policy(event: Event, settings: CampaignSettings) -> Event:
+    """Return an event of the journal; its beginning with the other policy in the plan."""
+    if not isinstance(event, CampaignStarted):
+        return event
+    plan = event.plan
+    metered_by, metered_options = plan.metered_by
+    changes: dict[str, Any] = {
+        "policy": settings.policy,
+        "policy_options": settings.policy_options,
+        "fingerprint": policy_fingerprint(settings.policy, settings.policy_options, settings.code),
+        "metrics_of": metered_by,
+        "metrics_options": metered_options,
+        "give_up_after": NEVER_GIVE_UP,
+        "approval": ApprovalSettings(),
+    }
+    return replace(event, plan=plan.model_copy(update=changes))
 
 
-def _start(then: Campaign, now: Campaign) -> dict[int, Measured]:
-    """Return what is known at the beginning: values of then, and of what was in flight then, by pool index."""
-    pool = then.pool
-    known = {int(index): then for index in np.flatnonzero(~np.isnan(then.values))}
-    for attempt in then.in_flight.values():
-        index = pool.index_of[attempt.candidate_id]
-        if not np.isnan(now.values[index]):
-            known[index] = now
-    return {index: _measured(campaign, index) for index, campaign in sorted(known.items())}
+def _played(
+    source: Source, before: Sequence[Event], recorded: Campaign, settings: CampaignSettings
+) -> tuple[OfflineCampaign, KnownValues]:
+    def answer(candidate: Candidate, _asked: Measurement) -> Measured | None:
+        index = recorded.pool.index_of.get(candidate.candidate_id)
+        if index is None or np.isnan(recorded.values[index]):
+            return None
+        values = (float(recorded.values[index]), *recorded.additional[index].tolist())
+        return Measured(values, tuple(recorded.uncertainties[index].tolist()))
 
-
-def _measured(campaign: Campaign, index: int) -> Measured:
-    values = (float(campaign.values[index]), *campaign.additional[index].tolist())
-    return Measured(values, tuple(campaign.uncertainties[index].tolist()))
-
-
-def _played(source: Source, then: Campaign, now: Campaign, settings: CampaignSettings) -> OfflineRun:
-    pool, start = then.pool, _start(then, now)
-
-    def answer(candidate: Candidate) -> Measured | None:
-        index = now.pool.index_of[candidate.candidate_id]
-        return None if np.isnan(now.values[index]) else _measured(now, index)
-
-    closed = np.flatnonzero(np.isin(then.statuses, CLOSED))
-    pending = [pool.index_of[each.candidate_id] for each in then.in_flight.values()]
-    excluded = {int(index) for index in (*closed.tolist(), *pending)} - start.keys()
+    pool = source.world.pool
+    lab = KnownValues(_plan_of(before), answer, lambda: played.campaign.pool)
     with arithmetic_of(source.header), asking(pool, settings) as ask:
-        return play_answered(
-            pool, answer, start, settings, ask, excluded=[pool.candidate_ids[index] for index in sorted(excluded)]
-        )
+        played = OfflineCampaign(pool, lab, ask)
+        played.begin_with(before)
+        played.play()
+    return played, lab
 
 
-def _first_difference(recorded: Sequence[DecisionMade], other: Sequence[Event], decision: int) -> int | None:
-    made = [event for event in other if isinstance(event, DecisionMade)]
+def _first_difference(recorded: Sequence[DecisionMade], rest: Sequence[Change], decision: int) -> int | None:
+    made = [change.event for change in rest if isinstance(change.event, DecisionMade)]
     for place, (one, two) in enumerate(zip(recorded, made, strict=False)):
         if set(one.candidate_ids) != set(two.candidate_ids):
             return decision + place
     return None
 
 
-def _columns(other: OfflineRun, first: int) -> dict[str, list[float | None]]:
-    """Return the trajectory as columns, numbered as the campaign's own."""
-    points = other.trajectory.points
-    columns: dict[str, list[float | None]] = {"observation": [float(first + number) for number, _ in points]}
-    for _, point in points:
-        for metric, value in point.figures:
+def _columns(changes: Sequence[Change], before: int) -> dict[str, list[float | None]]:
+    """Return the trajectory as columns, from the last observation that was known on; numbered as the campaign's own."""
+    points = [change.metrics for change in changes if change.metrics is not None]
+    known = sum(change.metrics is not None for change in changes[:before])
+    columns: dict[str, list[float | None]] = {}
+    for each in points[max(known - 1, 0) :]:
+        columns.setdefault("observation", []).append(float(each.observation))
+        for metric, value in each.point.figures:
             columns.setdefault(metric.name, []).append(value)
     return columns

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.watch.painting [ROUNDS]
 
 In a headless Chromium, fresh for every load. Bars: 20,000 observations painted within 4, 200,000 within 8 times an
-empty page of the same server; at 20 results a second with 20,000 observations a commit is seen with p95 below two polling
-intervals and 0.1 s; the main thread is busy below 10 %.
+empty page of the same server; at 20 results a second with 20,000 observations a commit is seen with p95 below two
+polling intervals and 0.1 s; the main thread is busy below 10 %.
 
 Two pages are called empty, and both ratios are told: the page itself at a run without observations but the start set
 (the same files, the same requests), and a bare document of the same server (`/health`), which loads nothing.

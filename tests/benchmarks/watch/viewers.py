@@ -30,7 +30,7 @@ def watch(server: Server, stack: ExitStack) -> None:
     """Open a stream of events, and read it in a thread."""
     address = urlsplit(server.url)
     link = socket.create_connection((address.hostname, address.port), timeout=60)
-    stack.callback(link.close)
+    stack.callback(link.shutdown, socket.SHUT_RDWR)  # a close alone waits for who reads
     head = (
         f"GET /api/runs/live/events HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {server.token}\r\n\r\n"
     )
@@ -41,11 +41,9 @@ def watch(server: Server, stack: ExitStack) -> None:
 
 def read(link: socket.socket) -> None:
     """Take what comes until the end."""
-    try:
+    with link:
         while link.recv(65_536):
             pass
-    except OSError:
-        pass
 
 
 def measured(server: Server, run: Growing, viewers: int, seconds: float) -> tuple[float, float]:

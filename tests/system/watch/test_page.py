@@ -328,13 +328,15 @@ def worked_out(page: Page, path: str, **parameters: Any) -> Any:
 def test_why_and_what_if_are_those_of_the_commands_and_the_whole_check_is_told(
     finished: tuple[Workbench, Page],
 ) -> None:
-    bench, page = finished
+    bench, page = finished[0], open_page(finished[0])
     explained = worked_out(page, "runs/lab/decisions/3/why")
     assert explained["same_today"] is True
     printed = json.loads(bench.entropilot("why", "lab", "3", "--json", "--no-figure").out)
     assert explained["document"]["decision"] == printed["decision"]
     other = worked_out(page, "runs/lab/what-if", policy="round_robin", **{"from": 5})
-    assert (other["policy"], other["from_decision"], other["trajectory"]["observation"][0]) == ("round_robin", 5, 0)
+    assert (other["policy"], other["from_decision"]) == ("round_robin", 5)
+    assert other["trajectory"]["observation"]
+    assert other["measured"] > 0
     until(lambda: checked(page)["status"] == "ready", "the check does not end")
     assert checked(page)["is_sound"] is True
     trust = page.get("runs/lab/trust")
@@ -345,6 +347,7 @@ def test_why_and_what_if_are_those_of_the_commands_and_the_whole_check_is_told(
         assert (strange.status_code, "no policy" in strange.json()["found"]) == (422, True)
         same = client.get("api/compare", params={"left": "lab", "right": "lab"}).json()
     assert (same["same"], same["first_difference"]) == (True, None)
+    assert page.part.end().code == 0  # and the process that works answers out with it
 
 
 def checked(page: Page) -> Any:

@@ -23,6 +23,7 @@ from tests.support.documents.commands import COMMANDS
 from tests.support.documents.llms import contents_for_models
 from tests.support.documents.markdown import ROOT
 from tests.support.documents.reference_events import event_reference
+from tests.support.documents.reference_api import api_reference
 from tests.support.documents.reference_python import python_reference
 
 DOCS: Final = ROOT / "docs"
@@ -81,6 +82,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/settings.md": settings_reference,
     "reference/events.md": event_reference,
     "reference/python.md": python_reference,
+    "reference/api.md": api_reference,
     "llms.txt": contents_for_models,
 }
 """What is made, below `docs`, and what makes it; in this order, for the last one lists the others."""

@@ -22,8 +22,8 @@ from scenarios.settings.model import Scenario
 from tests.support.documents.commands import COMMANDS
 from tests.support.documents.llms import contents_for_models
 from tests.support.documents.markdown import ROOT
-from tests.support.documents.reference_events import event_reference
 from tests.support.documents.reference_api import api_reference
+from tests.support.documents.reference_events import event_reference
 from tests.support.documents.reference_python import python_reference
 
 DOCS: Final = ROOT / "docs"

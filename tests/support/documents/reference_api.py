@@ -45,9 +45,9 @@ events wait for a reader; who is slower is told so and cut off.
 SERIES: Final = """
 ## Layout of a series
 
-`/api/runs/{key}/series` answers bytes: the length of a header as an unsigned 32-bit number, little end first; the header,
-JSON in UTF-8 filled with spaces to a multiple of four, with `from`, `to`, `rows`, `total`, `reduced` and `columns`; then
-each column in turn as 32-bit floats, little end first, NaN where a figure is not defined. A column is `{"name": …}`
+`/api/runs/{key}/series` answers bytes: the length of a header as an unsigned 32-bit number, little end first; the
+header, JSON in UTF-8 filled with spaces to a multiple of four, with `from`, `to`, `rows`, `total`, `reduced` and
+`columns`; then each column in turn as 32-bit floats, little end first, NaN where a figure is not defined. A column is `{"name": …}`
 (`observation`, `sequence`), `{"metric": …}`, or `{"family": …, "what": …}` with `entropy`, `low`, `high`, `size`, and
 `min` and `max` where a row stands for several observations (`reduced`).
 """
@@ -104,12 +104,9 @@ def _model(name: str, schema: dict[str, Any]) -> str:
 
 def _type(schema: dict[str, Any]) -> str:
     """Return the type of a field in words."""
-    if "$ref" in schema:
-        return f"`{schema['$ref'].rsplit('/', 1)[1]}`"
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    if "enum" in schema:
-        return ", ".join(f"`{each}`" for each in schema["enum"])
+    named = [schema["$ref"].rsplit("/", 1)[1]] if "$ref" in schema else [schema["const"]] if "const" in schema else []
+    if named := named or schema.get("enum", []):
+        return ", ".join(f"`{each}`" for each in named)
     for several in ("anyOf", "allOf", "oneOf"):
         if several in schema:
             return " or ".join(dict.fromkeys(_type(each) for each in schema[several]))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PATIENCE_MS: Final = 60_000
 """How long something may take to be seen on a loaded machine [ms]."""
 
+POLL_MS: Final = 25
+
 WIDE: Final = (1440, 900)
 NARROW: Final = (390, 844)
 
@@ -99,7 +101,7 @@ class Viewer:
         """Go to an address of the page, as the printed one leads there."""
         self.tab.goto(f"{self.served.url}#token={self.served.token}")
         self.tab.goto(f"{self.served.url}#{address}")
-        self.tab.wait_for_function("document.querySelector('main .card, main .problem, main table') !== null")
+        self.tab.locator("main").locator(".card, .problem, table").first.wait_for(timeout=PATIENCE_MS)
 
     def go(self, address: str) -> None:
         """Go on to another address."""
@@ -119,9 +121,11 @@ class Viewer:
 
     def wait_for_state(self, expression: str) -> None:
         """Wait until something of the page's state is true."""
-        self.tab.wait_for_function(
-            f"import('/page/js/main.js').then(({{ app }}) => Boolean({expression}))", timeout=PATIENCE_MS
-        )
+        for _ in range(PATIENCE_MS // POLL_MS):
+            if self.state(f"Boolean({expression})"):
+                return
+            self.tab.wait_for_timeout(POLL_MS)
+        pytest.fail(f"{expression} did not become true")
 
     def saved(self, button: str) -> bytes:
         """Press a button that saves a file, and return what is in it."""

@@ -62,7 +62,7 @@ def test_each_moment_of_the_past_is_shown_as_the_journal_has_it(viewer: Viewer, 
     """A8: families, what was in flight and the decision, at observations by chance."""
     bench, served = finished
     viewer.open(RUN)
-    for observation in random.Random(5).sample(range(24), 8):
+    for observation in random.Random(5).sample(range(24), 5):
         viewer.tab.locator(".slider .number").fill(str(observation))
         viewer.tab.keyboard.press("Tab")
         viewer.wait_for_state(f"app.session.moment.observation === {observation} && !app.session.moment.isGuess")
@@ -81,7 +81,7 @@ def test_each_moment_of_the_past_is_shown_as_the_journal_has_it(viewer: Viewer, 
         assert rows == flying[0][0] == len(moment["in_flight"])
         if moment["decision"]:
             why = bench.entropilot("why", "gap_gain", str(moment["decision"]["decision"]), "--json", "--no-figure")
-            chosen = [each["candidate_id"] for each in json.loads(why.out)["chosen"]] if why.code == 0 else []
+            chosen = [each["candidate"]["candidate_id"] for each in json.loads(why.out)["chosen"]]
             assert chosen == [each["candidate"] for each in moment["decision"]["candidates"]]
             assert moment["decision"]["candidates"][0]["name"] in viewer.text("section.decision tbody")
 

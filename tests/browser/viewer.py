@@ -167,9 +167,9 @@ def looking(
     viewer.listen()
     try:
         yield viewer
-        assert viewer.faults == []
-        assert viewer.dialogs == []
-        assert viewer.foreign == []
+        assert viewer.faults == [], viewer.faults
+        assert viewer.dialogs == [], viewer.dialogs
+        assert viewer.foreign == [], viewer.foreign
     finally:
         if context is None:
             own.close()

@@ -9,7 +9,7 @@ import { familiesSignature, familiesTable, poorestFirst } from "./families.js";
 import { MANY_FAMILIES } from "./looks.js";
 import { slider } from "./slider.js";
 import { waitingWords } from "./strip.js";
-import { ago, clock, count, figure, level } from "./words.js";
+import { clock, count, figure, level, span } from "./words.js";
 
 /** Panels below the course: more would push what is decided out of sight. */
 const MAX_PANELS = 3;
@@ -206,10 +206,10 @@ function inFlight(session, moment) {
       h("td", {}, each.family ? named(each.family) : "–"),
       h("td", {}, named(each.recipient)),
       h("td", { class: "n" }, h("a", { href: address(session.key, "decision", { parts: [each.decision] }) }, String(each.decision))),
-      h("td", { class: "n", title: each.asked_at }, session.isLive ? ago(each.asked_at) : clock(each.asked_at)),
+      h("td", { class: "n", title: each.asked_at }, session.isLive ? span((Date.now() - new Date(each.asked_at).getTime()) / 1000) : clock(each.asked_at)),
     ),
   );
-  return [table("Requests in flight", ["Candidate", "Family", "With", ["Decision", "n"], ["Asked", "n"]], rows), waits];
+  return [table("Requests in flight", ["Candidate", "Family", "With", ["Decision", "n"], [session.isLive ? "Waits" : "Asked", "n"]], rows, { class: "tight" }), waits];
 }
 
 function tailList(session, rows) {

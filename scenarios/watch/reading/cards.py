@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +47,9 @@ KINDS: Final = (
     DecisionWithdrawn,
 )
 """Kinds of rows that a card is made of."""
+
+ABOUT_CANDIDATES: Final = frozenset({"candidate_id", "candidate_ids", "decision"})
+"""Fields of what may change which part of the budget is spent."""
 
 
 def card_of(connection: Connection, key: str, folder: Path, *, is_interrupted: bool) -> RunCard:
@@ -103,7 +107,7 @@ def _spent(connection: Connection, last: int, point: Row[Any] | None) -> int:
     """Return what is spent; all rare rows are read only where some came after the last observation."""
     if point is None:
         return 0
-    names = [kind.__name__ for kind in RARE]
+    names = [kind.__name__ for kind in RARE if ABOUT_CANDIDATES & {each.name for each in fields(kind)}]
     later = select(JOURNAL.c.sequence).where(JOURNAL.c.sequence > point.sequence, JOURNAL.c.kind.in_(names))
     fidelities = select(JOURNAL.c.sequence).where(
         JOURNAL.c.sequence > point.sequence, JOURNAL.c.kind == ResultAccepted.__name__

@@ -110,7 +110,10 @@ class Stream:
 
     def wait_for(self, condition: Callable[[Self], bool], otherwise: str) -> Self:
         """Wait until something was told."""
-        until(lambda: condition(self), f"{otherwise}; told: {[each.name for each in self.events[-20:]]}")
+        try:
+            until(lambda: condition(self), otherwise)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; told: {[each.name for each in self.events[-20:]]}") from None
         return self
 
     def follow(self, page: Page, key: str, last_id: str | None) -> None:

@@ -1,4 +1,4 @@
-"""A finished run in a browser: every screen and every moment of it, by address, in every look, and nothing is written."""
+"""A finished run in a browser: every screen and moment by address, in every look, and nothing is written."""
 
 from __future__ import annotations
 
@@ -196,4 +196,5 @@ def test_the_page_weighs_what_it_may(finished: tuple[Workbench, Page]) -> None:
     page = Path(__file__).parents[2] / "scenarios" / "watch" / "page"
     assert (page / "style.css").stat().st_size < 12_000
     markup = (page / "index.html").read_text()
-    assert "style=" not in markup and "<script>" not in markup
+    assert "style=" not in markup
+    assert "<script>" not in markup

@@ -20,7 +20,7 @@ from tests.support import processes
 from tests.system.watch.bench import Page as Served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Error, Page, Request, Route
 
 PATIENCE_MS: Final = 60_000
 """How long something may take to be seen on a loaded machine [ms]."""
@@ -60,7 +60,7 @@ def started_browser(*arguments: str) -> Iterator[Browser]:
             browser.close()
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: Playwright keeps what it makes of a listener beside it
 class Viewer:
     """A tab with the page.
 
@@ -81,14 +81,21 @@ class Viewer:
 
     def listen(self) -> None:
         """Hear the console, refuse what is foreign."""
-        self.tab.on("console", lambda message: self._hear(message))
-        self.tab.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.tab.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss())[1])
-        self.tab.route("**/*", lambda route, request: self._judge(route, request))
+        self.tab.on("console", self._hear)
+        self.tab.on("pageerror", self._fail)
+        self.tab.on("dialog", self._dismiss)
+        self.tab.route("**/*", self._judge)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not (self.may_be_refused and EXPECTED.match(message.text)):
             self.faults.append(message.text)
+
+    def _fail(self, error: Error) -> None:
+        self.faults.append(str(error))
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     def _judge(self, route: Route, request: Request) -> None:
         if request.url.startswith((self.served.url, "data:", "blob:")):

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from protocols.errors import EntropilotError
 from protocols.wire.fresh_ids import fresh_id
 from scenarios.watch.state.answers import ControlAnswer
+
+if TYPE_CHECKING:
+    from scenarios.control.place import Place
 
 WITHOUT_OBJECT: Final = frozenset({"pause", "resume", "stop"})
 """Orders that are about the campaign."""
@@ -70,16 +73,30 @@ def to_run(folder: Path, runs: Path, operator: str | None = None, keys: Path | N
         keys: File of that one's keys.
     """
 
+    def place() -> Place:
+        from scenarios.control.place import place_of_run
+
+        return place_of_run(str(folder), runs, operator, keys)
+
+    return to_place(place)
+
+
+def to_place(place_of: Callable[[], Place]) -> Give:
+    """Return what gives orders wherever they go by then.
+
+    Args:
+        place_of: Says where that is, or raises an error of ours.
+    """
+
     def give(order: Order) -> ControlAnswer:
         from scenarios.control.control import ControlRequest, control
         from scenarios.control.orders import Wanted
-        from scenarios.control.place import place_of_run
 
         try:
             wanted = Wanted(order.verb, _words_of(order))
             request = ControlRequest(wanted, order.reason, order.message_id)
             request.require_possible()
-            place = place_of_run(str(folder), runs, operator, keys)
+            place = place_of()
             (answer,) = control(request, place).answers
         except EntropilotError as error:
             return order.answered("not_sent", str(error))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.support.commands import Workbench, free_port, until
-from tests.system.watch.bench import open_page, watched
+from tests.system.watch.bench import Page, open_page, watched
 
 pytestmark = pytest.mark.system
 
@@ -40,7 +41,7 @@ def test_a_campaign_is_seen_by_what_its_broker_retains_and_is_operated_over_it(b
         stream.wait_for(lambda told: told.all_of("moment")[-1]["phase"] == "paused", "it is not told to be paused")
         page.order(KEY, action="resume", message_id="two")
         for decision in range(8):
-            until(lambda: decision in page.get(f"runs/{KEY}/at/latest")["awaiting_approval"], "nothing waits")
+            until(partial(waits, page, decision), "nothing waits")
             time.sleep(0.2)  # five orders are taken in a second
             page.order(KEY, action="approve_decision", decision=decision, message_id=f"yes-{decision}")
         stream.wait_for(lambda told: 30 in told.observations, "not told to the end")
@@ -97,3 +98,8 @@ def test_orders_on_a_lost_link_go_out_again_under_their_id_and_are_carried_out_o
     again.order(KEY, action="pause", message_id="kept")
     assert again.answer_to(KEY, "kept")["status"] == "duplicate"
     assert bench.count("CampaignPaused") == 1
+
+
+def waits(page: Page, decision: int) -> bool:
+    """Whether a decision waits for a person."""
+    return decision in page.get(f"runs/{KEY}/at/latest")["awaiting_approval"]

@@ -22,10 +22,10 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8321/api/runs
 - The token stands behind `#` in the address that the command prints, or in the file of `--token-file`.
 - A run is named by its key, as the list of runs says it. Numbers that are not finite are null, times RFC 3339 in UTC,
   candidates have the names of their table.
-- What cannot be answered has a status of HTTP from 400 on and the body `Problem`: what was found, what was expected, and
-  what to do. 401: no token; 403: a page of somebody else asks; 404: nothing there; 409: not possible as things stand;
-  413, 414, 415: too large, too long, not JSON; 422: a parameter is wrong; 429: more than five orders a second; 503: more
-  than fifty viewers.
+- What cannot be answered has a status of HTTP from 400 on and the body `Problem`: what was found, what was expected,
+  and what to do. 401: no token; 403: a page of somebody else asks; 404: nothing there; 409: not possible as things
+  stand; 413, 414, 415: too large, too long, not JSON; 422: a parameter is wrong; 429: more than five orders a second;
+  503: more than fifty viewers.
 - Where 202 is named, the answer may say `computing`: ask again until it does not.
 - An order is what [`entropilot control`](../how-to/operate.md) takes, with the members of the message `control`
   ([messages](messages.md)); `row` has the cells of a new candidate by column.
@@ -47,9 +47,9 @@ SERIES: Final = """
 
 `/api/runs/{key}/series` answers bytes: the length of a header as an unsigned 32-bit number, little end first; the
 header, JSON in UTF-8 filled with spaces to a multiple of four, with `from`, `to`, `rows`, `total`, `reduced` and
-`columns`; then each column in turn as 32-bit floats, little end first, NaN where a figure is not defined. A column is `{"name": …}`
-(`observation`, `sequence`), `{"metric": …}`, or `{"family": …, "what": …}` with `entropy`, `low`, `high`, `size`, and
-`min` and `max` where a row stands for several observations (`reduced`).
+`columns`; then each column in turn as 32-bit floats, little end first, NaN where a figure is not defined. A column is
+`{"name": …}` (`observation`, `sequence`), `{"metric": …}`, or `{"family": …, "what": …}` with `entropy`, `low`, `high`,
+`size`, and `min` and `max` where a row stands for several observations (`reduced`).
 """
 
 

@@ -13,7 +13,7 @@ from agent.run_files import DATABASE
 from protocols.errors import StoreError
 from scenarios.watch.reading.find import open_run
 from scenarios.watch.reading.source import DatasetOrder
-from tests.support.watched_runs import random_run
+from tests.support.runs.watched_runs import random_run
 
 RETRACTING = 5
 """A seed whose campaign takes several values back."""

@@ -12,7 +12,7 @@ from protocols.errors import StoreError
 from scenarios.sources.run_folder import SHADOW_SUMMARY
 from scenarios.watch.reading.find import card_of_run, find_run, find_runs, open_run
 from tests.support.large_runs import growing, write_run
-from tests.support.watched_runs import random_run
+from tests.support.runs.watched_runs import random_run
 
 
 @pytest.fixture

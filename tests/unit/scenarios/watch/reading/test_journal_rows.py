@@ -11,7 +11,7 @@ from agent.store.read_only import reading_journal
 from scenarios.watch.reading.chronicle import about
 from scenarios.watch.reading.find import open_run
 from scenarios.watch.state.tables import JournalEntry
-from tests.support.watched_runs import random_run
+from tests.support.runs.watched_runs import random_run
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,9 @@ from scenarios.watch.reading.find import open_run
 from scenarios.watch.reading.reader import FileReader, reader_of
 from tests.support.campaigns import result_of as result
 from tests.support.campaigns import small_plan
+from tests.support.runs.watched_runs import POOL, random_run
 from tests.support.samples.folders import contents
 from tests.support.stored_campaigns import Shelf, delivered, opened
-from tests.support.watched_runs import POOL, random_run
 
 
 @pytest.fixture

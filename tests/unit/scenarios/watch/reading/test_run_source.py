@@ -14,7 +14,7 @@ from scenarios.watch.reading.find import open_run
 from scenarios.watch.reading.run_source import RunSource
 from scenarios.watch.state.moment import Moment
 from scenarios.why.explain import explain
-from tests.support.watched_runs import CLOSED, POOL, Stand, random_run, stands_of
+from tests.support.runs.watched_runs import CLOSED, POOL, Stand, random_run, stands_of
 
 STEPS = 50
 

@@ -12,7 +12,7 @@ from scenarios.watch.reading import series as series_module
 from scenarios.watch.reading.find import open_run
 from scenarios.watch.state.points import Column
 from scenarios.watch.state.series import decode
-from tests.support.watched_runs import POOL, random_run, stands_of
+from tests.support.runs.watched_runs import POOL, random_run, stands_of
 
 
 @pytest.fixture(scope="module")

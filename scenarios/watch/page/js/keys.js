@@ -14,7 +14,7 @@ export const KEYS = [
   ["p", "Pause, or resume"],
   ["s", "Stop"],
   ["a, v", "Approve or veto the decision that waits longest"],
-  ["n", "Add a result by hand"],
+  ["n", "Add a result that you measured manually"],
   ["w, i", "Why this decision; what if another policy went on from here"],
   ["e", "Export"],
   ["/", "Filter"],

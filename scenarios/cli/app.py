@@ -9,13 +9,13 @@ from typing import Annotated, Final
 
 import typer
 
-from scenarios.cli import doctor, keys, lab, look, maintain, mapping, operate, replay, run, study, tables
+from scenarios.cli import doctor, keys, lab, look, maintain, mapping, operate, replay, run, study, tables, watch
 from scenarios.cli.plain_help import PlainHelpCommand
 from scenarios.display.terminal import speaking
 
 GROUPS: Final = {
     "Run": run.app.registered_commands,
-    "Look": look.app.registered_commands,
+    "Look": [*look.app.registered_commands, *watch.app.registered_commands],
     "Replay": replay.app.registered_commands,
     "Study": [*study.app.registered_commands, *tables.app.registered_commands],
     "Operate": operate.app.registered_commands,

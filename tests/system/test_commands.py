@@ -31,7 +31,7 @@ BUDGET = 10
 QUICK = ("--set", "simulator.latency.mean_s=0", "--budget", str(BUDGET))
 COMMANDS = {
     "Run": ("run", "agent"),
-    "Look": ("list", "report", "why", "diff"),
+    "Look": ("list", "report", "why", "diff", "watch"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "pool", "trim", "graph"),
     "Operate": ("control", "status"),

@@ -122,7 +122,7 @@ STATEMENTS = {
     ),
     "an observation gone": ("DELETE FROM observation WHERE sequence > 2", "observation", "is missing"),
     "a request forged": (
-        "INSERT INTO request VALUES ('zz', 'c001', 1, 1, 'simulator-1', 9, '', NULL, '')",
+        "INSERT INTO request VALUES ('zz', 'c001', 1, 1, 'simulator-1', 9, '', NULL, '', 'a')",
         "request", "'zz' is not in the",
     ),
     "a request's outcome": ("UPDATE request SET outcome = 'observed, or so'", "request", "says outcome"),

@@ -45,6 +45,7 @@ check: $(TEST_READY)
 	$(BIN)/entropilot schema --check
 
 bench: $(TEST_READY)
+	$(BIN)/python -m tests.benchmarks.imports
 	$(BIN)/python -m tests.benchmarks.iteration_overhead
 	$(BIN)/python -m tests.benchmarks.loop_throughput
 	$(BIN)/python -m tests.benchmarks.loop_lag

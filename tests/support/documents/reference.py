@@ -17,7 +17,6 @@ from typing import Any, Final, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from rich.text import Text
 
 from scenarios.settings.model import Scenario
 from tests.support.documents.commands import COMMANDS
@@ -112,16 +111,11 @@ def _command(name: str, command: Any, heading: str) -> str:
     options = [each for each in command.params if each.param_type_name == "option" and not each.hidden]
     shown = " ".join(_argument_name(each) if each.required else f"[{_argument_name(each)}]" for each in arguments)
     usage = f"entropilot {name} {shown} [OPTIONS]".replace("  ", " ")
-    rows = [(_argument_name(each), _shown(each.help)) for each in arguments]
-    rows += [(f"{', '.join(each.opts)}{_value_of(each)}", _shown(each.help)) for each in options]
+    rows = [(_argument_name(each), each.help or "") for each in arguments]
+    rows += [(f"{', '.join(each.opts)}{_value_of(each)}", each.help or "") for each in options]
     table = "\n".join(f"| `{_cell(what)}` | {_cell(meaning)} |" for what, meaning in rows)
-    told = _shown(command.help).strip()
+    told = (command.help or "").strip()
     return f"{heading} {name}\n\n{_unwrapped(told)}\n\n```text\n{usage}\n```\n\n| | |\n|---|---|\n{table}\n"
-
-
-def _shown(help_text: str | None) -> str:
-    """Return a help text as a terminal shows it."""
-    return Text.from_markup(help_text or "", emoji=False).plain
 
 
 def _argument_name(argument: Any) -> str:

@@ -1,4 +1,4 @@
-"""Makes the pictures of the tutorials, by what the tutorials type: a figure of a run, and the page in a headless Chromium.
+"""Makes the pictures of the tutorials, by what these type: a figure of a run, and the page in a headless Chromium.
 
 python -m tests.support.documents.pictures             write them into docs/pictures
 """

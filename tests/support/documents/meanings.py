@@ -1,4 +1,4 @@
-"""What the figures mean, as the page tells it under `?`: first paragraphs of docs/explanation/reading-the-picture.md."""
+"""What the figures mean, told by the page under `?`: the first lines of docs/explanation/reading-the-picture.md."""
 
 from __future__ import annotations
 

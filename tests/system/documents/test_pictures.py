@@ -1,4 +1,4 @@
-"""The pictures of the tutorials are of the kind that their commands make today; figures and times in them may differ."""
+"""The pictures of the tutorials are of the kind that their commands make today, but for figures and times in them."""
 
 from __future__ import annotations
 

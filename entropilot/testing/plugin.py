@@ -12,7 +12,9 @@ import pytest
 if TYPE_CHECKING:
     from scenarios.testing.questions import Question
 
-pytest.register_assert_rewrite("scenarios.testing.evaluators", "scenarios.testing.policies", "scenarios.testing.readers")
+pytest.register_assert_rewrite(
+    "scenarios.testing.evaluators", "scenarios.testing.policies", "scenarios.testing.readers"
+)
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ class PolicyContract:
         """Return what makes the policy, called without arguments: its class, or a `functools.partial`."""
         raise NotImplementedError("supply a fixture make_policy that returns what makes your policy")
 
-    @pytest.fixture(autouse=True, scope="class")
+    @pytest.fixture(autouse=True)
     def _one_blas_thread(self) -> Iterator[None]:
         """Give linear algebra one thread, as where the agent asks: the same sums in the same order."""
         with threadpool_limits(1):

@@ -38,6 +38,9 @@ from tests.support.processes import kill_session
 PATIENCE_S: Final = 120.0
 """How long a command or a block may take on a loaded machine before the tutorial is said to hang."""
 
+MOST_SHOWN: Final = 8_000
+"""How much of what a command printed is told when it is not what a tutorial shows [character]."""
+
 POLL_S: Final = 0.05
 """How often is looked whether a program in another terminal has said what it is to say."""
 
@@ -168,10 +171,10 @@ class Reader:
             assert alone[1], f"{command.line}: it hangs"
         code = code if code >= 0 else SIGNALLED - code  # as a shell tells of a signal
         printed = "".join(each.read_text(encoding="utf-8", errors="replace") for each in (out, err))
-        assert code == command.code, f"{command.line}: it ended with {code}:\n{printed}"
+        assert code == command.code, f"{command.line}: it ended with {code}:\n{_end_of(printed)}"
         if command.shown is not None:
             told = difference(command.shown, printed.splitlines())
-            assert not told, f"{command.line}: {told}; it printed:\n{printed}"
+            assert not told, f"{command.line}: {told}; it printed:\n{_end_of(printed)}"
 
     def _type_beside(self, command: Command, words: str) -> None:
         path = self.folder / f".beside-{len(self._started)}"
@@ -210,6 +213,10 @@ class Reader:
         )
         self._started.append(process)
         return process
+
+
+def _end_of(printed: str) -> str:
+    return printed[-MOST_SHOWN:]
 
 
 def environment() -> dict[str, str]:

@@ -51,13 +51,6 @@ SIGNALLED: Final = 128
 _OURS_ALONE: Final = re.compile(r"entropilot [^|&;<>$`*]*")
 """A command of ours without anything of the shell: it is run in a fork (`tests.support.forked`), which is sooner."""
 
-SIGNALLED: Final = 128
-"""What a shell adds to the number of the signal that ended a command."""
-
-_OURS_ALONE: Final = re.compile(r"(?:timeout --signal=KILL (\d+) )?(entropilot [^|&;<>$`*]*)")
-"""A command of ours without anything of the shell: it is run in a fork (`tests.support.forked`), which is sooner, and
-killed after so many seconds where a tutorial says so."""
-
 _EXIT_CODE: Final = re.compile(r"\s+# exit code (\d+)$")
 
 SESSION: Final = """

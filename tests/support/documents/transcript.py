@@ -20,8 +20,10 @@ _MASKS: Final = (
     (re.compile(r"#token=[\w-]+"), "#token=<token>"),
     (re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=localhost:)\d+"), "<port>"),
     (re.compile(r"[+\-−]?\d+\.\d+(e[+-]?\d+)?"), "<figure>"),
+    (re.compile(r"(?<=→ )\d+|(?<=observation )\d+"), "<number>"),
     (re.compile(r"\b\d+ (?=s\b|ms\b|results/s)"), "<figure> "),
     (re.compile(r"[ \t]+"), " "),
+    (re.compile(r"[─━]+"), "─"),
 )
 
 

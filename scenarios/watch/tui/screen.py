@@ -61,9 +61,12 @@ class RunScreen(Screen[None]):
     RunScreen #journal { height: 20%; min-height: 3; }
     RunScreen #orders { height: auto; max-height: 3; }
     RunScreen #slider { height: 1; }
+    RunScreen VerticalScroll { scrollbar-size-vertical: 1; }
     RunScreen VerticalScroll:focus { background: $boost; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "keys", "keys", key_display="?"),
+        Binding("q", "leave", "quit"),
         Binding("p", "order('pause')", "pause"),
         Binding("r", "order('resume')", "resume"),
         Binding("s", "order('stop')", "stop"),
@@ -75,8 +78,6 @@ class RunScreen(Screen[None]):
         Binding("shift+right,greater_than_sign", f"move({LEAP})", show=False, priority=True),
         Binding("home", "first", show=False, priority=True),
         Binding("end", "live", "live", priority=True),
-        Binding("question_mark", "keys", "keys", key_display="?"),
-        Binding("q", "leave", "quit"),
     ]
 
     def __init__(self, look: RunLook, give: Give | None, why_not: str = "") -> None:

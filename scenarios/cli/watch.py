@@ -89,4 +89,9 @@ def watch(
             operator=operator,
             keys=keys,
         )
+        if tui:
+            from scenarios.watch.tui.terminal import watch_in_terminal
+
+            watch_in_terminal(request)
+            return
         serve_page(request)

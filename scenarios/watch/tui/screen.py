@@ -142,7 +142,7 @@ class RunScreen(Screen[None]):
 
     def action_move(self, by: int) -> None:
         """Go so many observations on, or back; past the latest it is live again."""
-        if self._shown is None:
+        if self._shown is None or not self._may_travel():
             return
         moment = self._shown.moment
         last = moment.last_observation or 0
@@ -152,7 +152,8 @@ class RunScreen(Screen[None]):
 
     def action_first(self) -> None:
         """Go to the start set."""
-        self._go_to(0)
+        if self._may_travel():
+            self._go_to(0)
 
     def action_live(self) -> None:
         """Go back to the latest."""
@@ -214,6 +215,13 @@ class RunScreen(Screen[None]):
     def _say(self, text: str) -> None:
         self._said = text
         self._draw_orders()
+
+    def _may_travel(self) -> bool:
+        """Whether moments of the past are known; where they are not, it is said."""
+        may = self._shown is None or self._shown.campaign.has_time_travel
+        if not may:
+            self._say("the past is not known here: open the run folder to see it")
+        return may
 
     def _go_to(self, observation: int | None) -> None:
         self._observation = observation

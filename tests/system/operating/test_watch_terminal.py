@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.watch.tui.orders import to_run
+from scenarios.control.place import place_of_run
+from scenarios.watch.tui.orders import to_place
 from tests.support.commands import Workbench
-from tests.support.terminals import Terminal, play_terminal
+from tests.support.shown.terminals import Terminal, play_terminal
 from tests.system.operating.bench import assert_sound, at_work, connected
 
 pytestmark = pytest.mark.system
@@ -56,6 +57,7 @@ def test_approve_veto_pause_resume_and_stop_by_keys(bench: Workbench) -> None:
         assert [each["reason"] for each in payloads(bench, "CampaignPaused")] == ["cold"]
         assert all(each["operator"] == "ann" for each in payloads(bench, "CampaignPaused"))
 
-    play_terminal(folder, play, give=to_run(folder, bench.runs, "ann"), size=(100, 30))
+    give = to_place(lambda: place_of_run(str(folder), bench.runs, "ann", None))
+    play_terminal(folder, play, give=give, size=(100, 30))
     assert running.finish().code == 0
     assert_sound(bench)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from scenarios.watch.reading.find import open_run
 from scenarios.watch.state.answers import ControlAnswer
 from scenarios.watch.tui.orders import Order
 from tests.support.samples.recorded_run import made
-from tests.support.terminals import LARGE, PLAIN, Terminal, play_terminal
+from tests.support.shown.terminals import LARGE, PLAIN, Terminal, play_terminal
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +20,14 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(tmp_path_factory.mktemp("recorded")).folder
 
 
+def is_on(terminal: Terminal, text: str) -> bool:
+    return text in "\n".join(terminal.lines())
+
+
 @pytest.mark.parametrize("size", [PLAIN, LARGE, (60, 20)], ids=["80x24", "120x40", "60x20"])
 def test_all_parts_are_on_the_screen_and_nothing_beyond_it(recorded: Path, size: tuple[int, int]) -> None:
     async def play(terminal: Terminal) -> None:
-        assert (terminal.shown() is not None) is True
+        await terminal.until(partial(is_on, terminal, "quit"), "no keys at the bottom")
         lines = terminal.lines()
         assert len(lines) == size[1]
         assert max(map(len, lines)) <= size[0]
@@ -38,7 +43,8 @@ def test_family_names_are_whole_at_80_columns(recorded: Path) -> None:
         shown = terminal.shown()
         assert shown is not None
         for family in shown.campaign.families:
-            assert family in "\n".join(terminal.lines())
+            named = partial(is_on, terminal, family)
+            await terminal.until(named, f"{family} is cut")
 
     play_terminal(recorded, play)
 

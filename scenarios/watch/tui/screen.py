@@ -66,7 +66,7 @@ class RunScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "keys", "keys", key_display="?"),
-        Binding("q", "leave", "quit"),
+        Binding("q,ctrl+c", "leave", "quit", key_display="q"),
         Binding("p", "order('pause')", "pause"),
         Binding("r", "order('resume')", "resume"),
         Binding("s", "order('stop')", "stop"),

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,11 +19,17 @@ import pytest
 
 from scenarios.control.place import place_of_run
 from scenarios.watch.tui.orders import to_place
-from tests.support.commands import Workbench
-from tests.support.shown.terminals import Terminal, play_terminal
+from tests.support.commands import Workbench, clean_environment
+from tests.support.samples.recorded_run import made
+from tests.support.shown.terminals import PATIENCE_S, Terminal, play_terminal
 from tests.system.operating.bench import assert_sound, at_work, connected
 
 pytestmark = pytest.mark.system
+
+TERMINAL = clean_environment() | {"TERM": "xterm-256color"}
+
+LEFT = b"\x1b[?1049l"
+"""Gives a terminal its first screen back."""
 
 
 @pytest.fixture
@@ -61,3 +76,27 @@ def test_approve_veto_pause_resume_and_stop_by_keys(bench: Workbench) -> None:
     play_terminal(folder, play, give=give, size=(100, 30))
     assert running.finish().code == 0
     assert_sound(bench)
+
+
+def test_the_command_draws_on_a_terminal_and_q_ends_it_in_order(tmp_path: Path) -> None:
+    folder = made(tmp_path).folder
+    terminal, side = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-m", "entropilot", "watch", str(folder), "--tui"]
+    process = subprocess.Popen(command, stdin=side, stdout=side, stderr=side, env=TERMINAL, start_new_session=True)
+    os.close(side)
+    drawn, end, has_left = b"", time.monotonic() + PATIENCE_S, False
+    while time.monotonic() < end:
+        try:
+            drawn += os.read(terminal, 65_536) if select.select([terminal], [], [], 0.1)[0] else b""
+        except OSError:  # the other end is closed
+            break
+        if b"finished" in drawn and not has_left:
+            has_left = os.write(terminal, b"q") == 1
+    if not has_left:
+        process.kill()
+    code = process.wait(PATIENCE_S)
+    os.close(terminal)
+    assert code == 0, drawn[-2_000:]
+    assert b"Traceback" not in drawn
+    assert LEFT in drawn, "the screen of before is shown again"

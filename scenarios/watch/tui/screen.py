@@ -174,15 +174,13 @@ class RunScreen(Screen[None]):
 
     def action_decide(self, verb: str) -> None:
         """Ask for the reason of an approval or a veto, showing what was decided, then send it."""
-        waiting = () if self._shown is None else self._shown.moment.awaiting_approval
-        if not waiting:
+        decision = None if self._shown is None else self._shown.awaiting
+        if decision is None:
             self._say("no decision waits for approval")
             return
-        number = waiting[0]
+        number = decision.decision
         text = Text.assemble((f"{verb.capitalize()} decision {number} of {self._campaign_name()}?", "bold"), "\n")
-        decision = self._shown.moment.decision if self._shown is not None else None
-        if decision is not None and decision.decision == number:
-            text.append(parts.decision_text(decision))
+        text.append(parts.decision_text(decision))
         text.append("It is asked for." if verb == "approve" else "It is not asked for, and decided without.")
         self._ask(verb, str(number), text)
 

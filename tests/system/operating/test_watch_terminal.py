@@ -59,6 +59,12 @@ def test_approve_veto_pause_resume_and_stop_by_keys(bench: Workbench) -> None:
 
         await terminal.until(lambda: len(waits_for()) > 1, "no decision waits")
         first = waits_for()[0]
+        await terminal.press("a")
+        await terminal.until(lambda: f"Approve decision {first} of lab?" in terminal.text(), "it is not asked")
+        assert "is not asked for" not in terminal.text()
+        assert "waiting" in terminal.text(), "the decision stands there"
+        await terminal.press("escape")
+        assert payloads(bench, "DecisionApproved") == []
         await order("a", "good", f"approve {first}")
         await terminal.until(lambda: first not in waits_for(), "it still waits")
         second = waits_for()[0]

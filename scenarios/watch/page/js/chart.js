@@ -235,10 +235,34 @@ export class Chart {
       ctx.fillStyle = look(this.options.lookIndex?.(name) ?? this.names.indexOf(name), isDark()).colour;
       ctx.globalAlpha = 0.14;
       ctx.fill();
+      ctx.globalAlpha = 0.7;
+      this.#drawEdges(ctx, bbox, band);
     }
     ctx.globalAlpha = 1;
     this.#drawMarkers(ctx, bbox);
     ctx.restore();
+  }
+
+  /** Marks where a band leaves the panel: a triangle in the middle of each such part. */
+  #drawEdges(ctx, bbox, band) {
+    const { min, max } = this.plot.scales.y;
+    const size = 4 * dot();
+    for (const [values, edge, leaves, way] of [[band.high, bbox.top, (each) => each > max, 1], [band.low, bbox.top + bbox.height, (each) => each < min, -1]]) {
+      let begin = null;
+      for (let index = 0; index <= values.length; index++) {
+        const isOut = index < values.length && leaves(values[index]);
+        if (isOut) begin ??= index;
+        else if (begin !== null) {
+          const x = this.plot.valToPos((band.x[begin] + band.x[index - 1]) / 2, "x", true);
+          ctx.beginPath();
+          ctx.moveTo(x, edge);
+          ctx.lineTo(x - size, edge + way * 1.6 * size);
+          ctx.lineTo(x + size, edge + way * 1.6 * size);
+          ctx.fill();
+          begin = null;
+        }
+      }
+    }
   }
 
   #drawMarkers(ctx, bbox) {

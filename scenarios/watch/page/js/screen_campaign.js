@@ -229,7 +229,7 @@ function tailList(session, rows) {
   return h(
     "ol",
     { class: "tail" },
-    [...rows].reverse().map((row) => h("li", {}, h("a", { class: "n", href: address(session.key, "journal", { query: { after: row.sequence - 1 } }) }, `#${row.sequence}`), h("time", { datetime: row.at, title: row.at }, clock(row.at)), h("span", {}, told(row.words), row.operator ? h("span", { class: "tag" }, "by ", named(row.operator)) : null))),
+    [...rows].reverse().map((row) => h("li", {}, h("a", { class: "n", href: address(session.key, "journal", { query: { after: row.sequence - 1 } }) }, `#${row.sequence}`), h("time", { datetime: row.at, title: row.at }, clock(row.at).split(" ").pop()), h("span", {}, told(row.words), row.operator ? h("span", { class: "tag" }, "by ", named(row.operator)) : null))),
   );
 }
 

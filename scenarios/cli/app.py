@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from scenarios.cli import doctor, keys, lab, look, maintain, mapping, operate, replay, run, study, tables, watch
+from scenarios.cli import alerts, doctor, keys, lab, look, maintain, mapping, operate, replay, run, study, tables, watch
 from scenarios.cli.plain_help import PlainHelpCommand
 from scenarios.display.terminal import speaking
 
@@ -18,7 +18,7 @@ GROUPS: Final = {
     "Look": [*look.app.registered_commands, *watch.app.registered_commands],
     "Replay": replay.app.registered_commands,
     "Study": [*study.app.registered_commands, *tables.app.registered_commands],
-    "Operate": operate.app.registered_commands,
+    "Operate": [*operate.app.registered_commands, *alerts.app.registered_commands],
     "Lab": [
         *lab.app.registered_commands,
         *mapping.app.registered_commands,

@@ -34,9 +34,9 @@ COMMANDS = {
     "Look": ("list", "report", "why", "diff", "watch"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "pool", "trim", "graph"),
-    "Operate": ("control", "status"),
+    "Operate": ("control", "status", "alerts"),
     "Lab": ("simulator", "broker", "shadow", "record", "lab", "init", "keys", "doctor"),
-    "Maintain": ("verify", "pack", "schema"),
+    "Maintain": ("verify", "pack", "schema", "backup", "restore"),
 }
 """Groups of `--help`, and all commands in them."""
 

@@ -1,4 +1,4 @@
-"""Commands that keep what was made: check a run, hand it on as a pack, back it up, write the protocol's schemas."""
+"""Commands that keep what was made: check a run, hand it on as a pack or to other programs, back it up, write schemas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from scenarios.cli import completion
-from scenarios.cli.options import Database, Debug, Json, Quiet, RunName, Runs, ScenarioOfRecording
+from scenarios.cli.options import (
+    Database,
+    Debug,
+    Json,
+    Quiet,
+    RunName,
+    Runs,
+    ScenarioOfRecording,
+    Set,
+    SettingsFile,
+)
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show, show_notes
 
 app = typer.Typer()
@@ -89,6 +99,56 @@ def pack(
         show_notes(packed.notes)
         if not quiet:
             show(table_to_pack(packed))
+
+
+@app.command()
+def export(
+    run: RunName,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            help="ro-crate: a research object crate, with all that is known of the run; csv: tables with a Data "
+            "Package; json: one file; parquet: tables with units in their columns (extra parquet).",
+            autocompletion=completion.export_forms,
+        ),
+    ] = "ro-crate",
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="A new folder or .zip file (of json a new file); by default runs/export-RUN-FORM."
+        ),
+    ] = None,
+    settings: Set = None,
+    settings_file: SettingsFile = None,
+    no_recording: Annotated[bool, typer.Option("--no-recording", help="Of a crate: without the recording.")] = False,
+    runs: Runs = Path("runs"),
+    database: Database = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Give a run out to other programs: dataset, trajectory, decisions and journal, with units, licence and provenance.
+
+    What is said of the dataset stands in [dataset] of the scenario; --set and --settings say it of a run that is there.
+
+    entropilot export mine --as ro-crate --to mine.zip --set dataset.licence=CC-BY-4.0
+    """
+    with reported_errors(debug=debug):
+        from scenarios.export.export import ExportRequest
+        from scenarios.export.export import export as give_out
+        from scenarios.export.report import export_json, table_of_export
+
+        request = ExportRequest(form, to, tuple(settings or ()), settings_file, with_recording=not no_recording)
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            written = give_out(run, runs, request, database, progress)
+        if json:
+            print_json(export_json(written))
+            return
+        show_notes(written.notes)
+        if not quiet:
+            show(table_of_export(written))
 
 
 @app.command()

@@ -35,7 +35,8 @@ from scenarios.run.interrupts import Interrupts
 from scenarios.run.live.view import LiveView
 from scenarios.run.operator import ScheduledControls, operator_of
 from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
-from scenarios.run.reach import ceilings_of, who_falls_short
+from scenarios.run.reach import ceilings_of
+from scenarios.run.reach_words import who_falls_short
 from scenarios.run.request import RunRequest, require_answers
 from scenarios.run.signing import given_signing, own_signing, settings_of_signing
 from scenarios.run.simulators import running_simulators

@@ -20,6 +20,7 @@ from protocols.wire.messages import Identifier
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.settings.crashes import CrashSettings
 from scenarios.settings.crystals import CrystalsSettings
+from scenarios.settings.dataset import DatasetSettings
 from scenarios.settings.instruments import (
     MAX_SIMULATORS,
     require_features_sent,
@@ -197,6 +198,8 @@ class Scenario(BaseModel):
     """Trouble between the broker and those who talk over it."""
     crashes: CrashSettings = Field(default_factory=CrashSettings)
     """When the whole run is killed."""
+    dataset: DatasetSettings = Field(default_factory=DatasetSettings)
+    """What is said of the dataset to those who use it later: licence, creators, citation."""
 
     @field_validator("simulators")
     @classmethod

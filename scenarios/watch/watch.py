@@ -10,11 +10,12 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from protocols.errors import SettingsError
 from protocols.extras import load
@@ -149,7 +150,7 @@ def serve_page(request: WatchRequest) -> None:
     try:
         shelf = shelf_of(request)
         guards = Guards(names_of(request.host, request.allow_host), token, request.token_metrics)
-        address = address_of(request, listening.getsockname()[1], token)
+        address = address_of(request, listening.getsockname()[1], token, [*shelf.keys()] if request.run else [])
         with _browser_file(address) as file:
             run_server(
                 lambda call_soon: serving(
@@ -162,18 +163,20 @@ def serve_page(request: WatchRequest) -> None:
         listening.close()
 
 
-def address_of(request: WatchRequest, port: int, token: str) -> str:
+def address_of(request: WatchRequest, port: int, token: str, keys: Sequence[str] = ()) -> str:
     """Return where a browser finds the page.
 
     Args:
         request: What was asked for.
         port: Where it listens.
         token: Of this start; in the part of an address that browsers keep to themselves.
+        keys: The run that is shown at once; none: the list of all.
     """
     every = "0.0.0.0", "::"  # noqa: S104 - recognised
     host = DEFAULT_HOST if request.host in every else request.host
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"http://{host}:{port}{request.root_path}/#token={token}"
+    shown = "".join(f"&run/{quote(key)}" for key in keys)
+    return f"http://{host}:{port}{request.root_path}/#token={token}{shown}"
 
 
 def _told(request: WatchRequest, address: str, file: Path) -> None:

@@ -20,7 +20,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-from scenarios.watch.serving.limits import MAX_BODY_BYTES, MAX_URL_BYTES
+from scenarios.watch.serving.limits import MAX_BODY_BYTES, MAX_HEAD_BYTES, MAX_URL_BYTES
 from scenarios.watch.serving.refusals import Refusal
 
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -106,6 +106,13 @@ class Guards:
                 HTTPStatus.REQUEST_URI_TOO_LONG,
                 f"The address has {asked.length} bytes",
                 expected=f"at most {MAX_URL_BYTES}",
+            )
+        size = sum(len(name) + len(value) for name, value in asked.headers)
+        if size > MAX_HEAD_BYTES:
+            raise Refusal(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+                f"The headers have {size} bytes",
+                expected=f"at most {MAX_HEAD_BYTES}",
             )
         host = self._require_known_host(asked)
         _require_own_site(asked)

@@ -1,11 +1,13 @@
 // Lines over observations: drawn by uPlot, labelled at their ends, appended to in place.
 
 import { MANY_FAMILIES, colourOf, isDark, look } from "./looks.js";
-import { figure } from "./words.js";
+import { level } from "./words.js";
 
 /** Room for the labels at the right end [px]. */
 const LABELS_PX = 138;
 const NARROW_LABELS_PX = 84;
+/** Width below which a panel is narrow [px]. */
+const NARROW_PX = 560;
 /** Least distance of two labels [px]. */
 const LABEL_STEP_PX = 14;
 /** How far bands may widen the panel, of the height of the lines. */
@@ -15,10 +17,14 @@ const DRAW_MS = 240;
 
 const dot = () => window.devicePixelRatio || 1;
 
-/** Cuts a name that would run into the axis. */
-function shortened(text, most) {
-  const letters = Array.from(text);
-  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text;
+/** Cuts a name so that it and what follows it have room. */
+function labelled(ctx, name, value, room) {
+  const letters = Array.from(name);
+  const text = () => `\u2068${letters.join("")}\u2069 ${value}`;
+  if (ctx.measureText(text()).width <= room) return text();
+  letters.push("…");
+  while (letters.length > 2 && ctx.measureText(text()).width > room) letters.splice(-2, 1);
+  return text();
 }
 
 /** One panel of lines. `lines(course)` gives [{name, values, look}] in a fixed order. */
@@ -119,6 +125,10 @@ export class Chart {
 
   #fit() {
     if (!this.plot) return;
+    if (this.isNarrow !== this.host.clientWidth < NARROW_PX) {
+      this.restyle();
+      return;
+    }
     const size = this.#size();
     if (size.width !== this.plot.width || size.height !== this.plot.height) {
       this.plot.setSize(size);
@@ -127,10 +137,10 @@ export class Chart {
   }
 
   #make() {
-    const narrow = this.host.clientWidth < 560;
+    const narrow = this.host.clientWidth < NARROW_PX;
+    this.isNarrow = narrow;
     const axis = { stroke: colourOf("muted"), grid: { stroke: colourOf("grid"), width: 1 }, ticks: { show: false }, font: `11px ${getComputedStyle(document.body).fontFamily}` };
     const labels = this.options.labels === false ? 12 : narrow ? NARROW_LABELS_PX : LABELS_PX;
-    this.labelLetters = narrow ? 6 : 13;
     this.plot = new window.uPlot(
       {
         ...this.#size(),
@@ -267,7 +277,7 @@ export class Chart {
       ctx.lineTo(right + 9 * scale, each.y);
       ctx.stroke();
       ctx.fillStyle = colour;
-      ctx.fillText(`\u2068${shortened(this.options.title?.(each.name) ?? each.name, this.labelLetters)}\u2069 ${figure(each.value, 2)}`, right + 12 * scale, each.y);
+      ctx.fillText(labelled(ctx, this.options.title?.(each.name) ?? each.name, level(each.value), ctx.canvas.width - right - 14 * scale), right + 12 * scale, each.y);
     }
     ctx.restore();
   }

@@ -2,7 +2,7 @@
 
 import { h, named, svg } from "./dom.js";
 import { isDark, look } from "./looks.js";
-import { change, count, figure } from "./words.js";
+import { count, figure, level, signedLevel } from "./words.js";
 
 /** The sample of a family's line. */
 export function sample(index) {
@@ -34,15 +34,15 @@ export function familiesTable(session, moment, { focused, onFocus }) {
     const bar = h("span", { class: "bar" });
     bar.style.setProperty("--share", share.toFixed(4));
     const isStarved = each.family === moment.starved_family;
-    const band = each.low === null || each.high === null ? null : h("span", { class: "muted band", title: `90 % band: ${figure(each.low)} to ${figure(each.high)} nat` }, ` ±${figure((each.high - each.low) / 2, 2)}`);
+    const band = each.low === null || each.high === null ? null : h("span", { class: "muted band", title: `90 % band: ${figure(each.low)} to ${figure(each.high)} nat` }, ` ±${level((each.high - each.low) / 2)}`);
     return h(
       "tr",
       { class: isStarved ? "starved" : "", onmouseenter: () => onFocus(each.family), onmouseleave: () => onFocus(null) },
       h("th", { scope: "row" }, h("button", { type: "button", class: "line-of", "aria-pressed": String(focused === each.family), "data-focus": `family-${each.family}`, title: "Show this line alone", onclick: () => onFocus(each.family, true) }, sample(Math.max(order.indexOf(each.family), 0)), named(each.family)), isStarved ? h("span", { class: "tag" }, "starved") : null),
       h("td", { class: "n" }, count(each.size)),
-      h("td", { class: "n" }, figure(each.entropy, 2), band),
+      h("td", { class: "n" }, level(each.entropy), band),
       h("td", { class: "bar-cell", title: `e^(h − h of the richest) = ${figure(share, 2)}` }, bar),
-      h("td", { class: `n ${each.change > 0 ? "up" : each.change < 0 ? "down" : "muted"}` }, each.change === null || each.change === undefined ? "" : change(each.change)),
+      h("td", { class: `n ${each.change > 0 ? "up" : each.change < 0 ? "down" : "muted"}` }, each.change === null || each.change === undefined ? "" : signedLevel(each.change)),
     );
   });
   return h(

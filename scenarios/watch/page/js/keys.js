@@ -1,6 +1,7 @@
 // The keyboard: every act and every screen, and the list of all keys under "?".
 
 import { h } from "./dom.js";
+import { keep, recall } from "./memory.js";
 
 const OFF = "entropilot-keys-off";
 
@@ -24,7 +25,7 @@ export const KEYS = [
 
 /** Whether single letters do something: people who speak to their computer switch them off. */
 export function areOn() {
-  return localStorage.getItem(OFF) !== "1";
+  return recall(OFF) !== "1";
 }
 
 /** Listens to keys; `act(key)` returns whether it did something. */
@@ -50,7 +51,7 @@ export function listenToKeys(act) {
 /** Opens the list of keys. */
 export function showKeys() {
   const dialog = h("dialog", { class: "keys-list", "aria-labelledby": "keys-title" });
-  const letters = h("input", { type: "checkbox", id: "letters", checked: areOn(), onchange: () => localStorage.setItem(OFF, letters.checked ? "0" : "1") });
+  const letters = h("input", { type: "checkbox", id: "letters", checked: areOn(), onchange: () => keep(OFF, letters.checked ? "0" : "1") });
   dialog.append(
     h("form", { method: "dialog" }, h("h2", { id: "keys-title" }, "Keys"), h("dl", { class: "keys-table" }, KEYS.flatMap(([key, words]) => [h("dt", {}, key.split(/, | /).map((each) => (each === "…" ? " … " : h("kbd", {}, each)))), h("dd", {}, words)])), h("label", { class: "row", for: "letters" }, letters, " Single letters do something"), h("div", { class: "row end" }, h("button", { class: "main" }, "Close"))),
   );

@@ -4,6 +4,7 @@ import { actsTray, askFor } from "./acts.js";
 import { address, readAddress, rewrite } from "./address.js";
 import { h, problemCard } from "./dom.js";
 import { listenToKeys, showKeys } from "./keys.js";
+import { keep, recall } from "./memory.js";
 import { campaignScreen } from "./screen_campaign.js";
 import { compareScreen } from "./screen_compare.js";
 import { datasetScreen } from "./screen_dataset.js";
@@ -27,7 +28,8 @@ const THEME = "entropilot-theme";
 const THEMES = { "": ["◐", "as the system"], dark: ["☾", "dark"], light: ["☀", "light"] };
 
 const hosts = Object.fromEntries(["strip", "tabs", "main", "acts"].map((id) => [id, document.getElementById(id)]));
-const app = { source: openSource(), session: null, route: null, screen: null, ends: [], opened: 0 };
+/** The state of the page, for whoever looks at it from the console. */
+export const app = { source: openSource(), session: null, route: null, screen: null, ends: [], opened: 0 };
 
 app.requery = (query) => {
   app.route.query = Object.fromEntries(Object.entries({ ...app.route.query, ...query }).filter(([, value]) => value !== null && value !== undefined && value !== ""));
@@ -47,14 +49,14 @@ function setTheme(theme) {
 
 function nextTheme() {
   const names = Object.keys(THEMES);
-  const theme = names[(names.indexOf(localStorage.getItem(THEME) ?? "") + 1) % names.length];
-  localStorage.setItem(THEME, theme);
+  const theme = names[(names.indexOf(recall(THEME)) + 1) % names.length];
+  keep(THEME, theme);
   setTheme(theme);
   paintTheme();
 }
 
 function paintTheme() {
-  const theme = localStorage.getItem(THEME) ?? "";
+  const theme = recall(THEME);
   const button = document.getElementById("theme");
   if (!button) return;
   button.textContent = THEMES[theme][0];
@@ -201,5 +203,5 @@ document.addEventListener("click", (event) => {
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.screen?.refresh("theme"));
 window.addEventListener("hashchange", show);
 listenToKeys(press);
-setTheme(localStorage.getItem(THEME) ?? "");
+setTheme(recall(THEME));
 show();

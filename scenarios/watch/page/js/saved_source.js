@@ -1,5 +1,7 @@
 // What is saved in the file itself: the same questions as to a server, answered without one.
 
+import { Course } from "./series.js";
+
 /** Content of a script element, unpacked: base64 of gzip. */
 async function unpacked(id) {
   const bytes = bytesOf(document.getElementById(id).textContent.trim());
@@ -12,6 +14,10 @@ function bytesOf(text) {
   const bytes = new Uint8Array(letters.length);
   for (let index = 0; index < letters.length; index++) bytes[index] = letters.charCodeAt(index);
   return bytes;
+}
+
+function rounded(value) {
+  return value === null || value === undefined ? null : Number(value.toPrecision(7));
 }
 
 function contains(text, part) {
@@ -30,8 +36,21 @@ export class SavedSource {
   }
 
   async #all() {
-    this.content ??= unpacked("saved-content").then((bytes) => JSON.parse(new TextDecoder().decode(bytes)));
+    this.content ??= unpacked("saved-content").then((bytes) => {
+      this.known = JSON.parse(new TextDecoder().decode(bytes));
+      return this.known;
+    });
     return this.content;
+  }
+
+  /** The observation whose moment is saved, at or before another one: of a long run not all are. */
+  nearest(observation) {
+    let found = 0;
+    for (const each of this.known?.moments ?? []) {
+      if (each.observation > observation) break;
+      found = each.observation;
+    }
+    return found;
   }
 
   async runs() {
@@ -44,16 +63,11 @@ export class SavedSource {
     return { ...campaign, can_control: false, why_not: whyNot };
   }
 
-  /** The moment of an observation; of those that are not saved, the one before. */
+  /** The moment of an observation that `nearest` gave. */
   async moment(key, observation) {
     const { moments, latest } = await this.#all();
     if (observation === null || observation === undefined) return latest;
-    let found = moments[0] ?? latest;
-    for (const each of moments) {
-      if (each.observation > observation) break;
-      found = each;
-    }
-    return { ...found, observation, is_latest: false };
+    return moments.find((each) => each.observation === observation) ?? latest;
   }
 
   series() {
@@ -129,11 +143,23 @@ export class SavedSource {
   }
 
   async #table(what, at, filters) {
-    const { trajectory } = await this.#all();
-    const last = at === null || at === undefined ? Infinity : at;
     if (what === "dataset") return (await this.#rows({ ...filters, at })).map(({ retracted, ...row }) => ({ ...row, retracted: retracted ? retracted.at : "" }));
     if (what === "journal") return (await this.#events(filters)).map(({ payload, candidates, ...row }) => ({ ...row, candidates: candidates.join(" ") }));
-    return trajectory.filter((row) => row.observation <= last);
+    return this.#trajectory(at ?? Infinity);
+  }
+
+  /** The rows of trajectory.csv, to the seven digits that are saved. */
+  async #trajectory(last) {
+    const course = new Course();
+    course.load(await this.series());
+    const { campaign } = await this.#all();
+    const rows = [];
+    course.x.forEach((observation, row) => {
+      if (observation > last) return;
+      const metrics = Object.fromEntries(campaign.metrics.map(({ name }) => [name, rounded(course.metric[name]?.[row])]));
+      for (const family of Object.keys(course.entropy)) rows.push({ observation, family, size: course.size[family]?.[row], entropy: rounded(course.entropy[family][row]), ...metrics });
+    });
+    return rows;
   }
 
   events() {

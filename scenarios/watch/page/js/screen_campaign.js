@@ -9,7 +9,7 @@ import { familiesSignature, familiesTable, poorestFirst } from "./families.js";
 import { MANY_FAMILIES } from "./looks.js";
 import { slider } from "./slider.js";
 import { waitingWords } from "./strip.js";
-import { ago, clock, count, figure } from "./words.js";
+import { ago, clock, count, figure, level } from "./words.js";
 
 /** Panels below the course: more would push what is decided out of sight. */
 const MAX_PANELS = 3;
@@ -38,7 +38,7 @@ export function campaignScreen(app) {
     values: (all, name) => all.entropy[name],
     height: (width) => (width < 560 ? 250 : 330),
     onPick: (observation) => campaign.has_time_travel && time.look(observation),
-    onHover: (told) => hover(told),
+    onHover: (hint) => hover(hint),
     onZoom: (window) => zoom(window),
     onRange: (leaves) => say(parts.note, noteOf(session, leaves)),
   });
@@ -78,15 +78,15 @@ export function campaignScreen(app) {
     session.tell("course");
   }
 
-  function hover(told) {
-    tip.hidden = !told?.nearest;
-    if (!told?.nearest) {
+  function hover(hint) {
+    tip.hidden = !hint?.nearest;
+    if (!hint?.nearest) {
       focus(null);
       return;
     }
-    tip.replaceChildren(h("b", {}, named(told.nearest.name)), ` ${figure(told.nearest.value)} nat`, h("br"), h("span", { class: "muted" }, `observation ${told.observation}`));
-    const left = Math.min(told.left + 62, plot.clientWidth - 150);
-    tip.style.transform = `translate(${Math.max(left, 0)}px, ${Math.max(told.top - 8, 0)}px)`;
+    tip.replaceChildren(h("b", {}, named(hint.nearest.name)), ` ${level(hint.nearest.value, 3)} nat`, h("br"), h("span", { class: "muted" }, `observation ${hint.observation}`));
+    const left = Math.min(hint.left + 62, plot.clientWidth - 150);
+    tip.style.transform = `translate(${Math.max(left, 0)}px, ${Math.max(hint.top - 8, 0)}px)`;
   }
 
   function focus(family, isPinned = false) {
@@ -132,8 +132,6 @@ export function campaignScreen(app) {
   }
 
   markersOf(session).then((markers) => course.setMarkers(markers));
-  draw(false);
-  paint();
   return {
     element,
     title: "Campaign",
@@ -184,11 +182,16 @@ function keyFigures(session, moment) {
   });
   return [
     key("Observation", count(moment?.observation), session.isLive ? `${count(moment?.in_flight?.length)} in flight` : `of ${count(session.last)}`),
-    campaign.compares_families ? key("Starved family", moment?.starved_family ? named(moment.starved_family) : "–", starved ? `entropy ${figure(starved.entropy, 2)} of ${count(starved.size)} values` : "") : null,
+    campaign.compares_families ? key("Starved family", moment?.starved_family ? named(moment.starved_family) : "–", starved ? `entropy ${level(starved.entropy)} of ${count(starved.size)} values` : "") : null,
     metrics,
-    moment?.found !== null && moment?.found !== undefined ? key("Found", String(moment.found)) : null,
+    foundKey(key, moment?.found),
     session.waiting.length ? h("div", { class: "key waiting" }, h("span", { class: "label" }, waitingWords(session)), session.waiting.map((each) => h("a", { class: "big", href: address(session.key, "decision", { parts: [each] }) }, `#${each} `))) : null,
   ];
+}
+
+function foundKey(key, found) {
+  if (found === null || found === undefined) return null;
+  return typeof found === "number" ? key("Found", count(found)) : h("div", { class: "key" }, h("span", { class: "label" }, "Found"), told(String(found)));
 }
 
 function inFlight(session, moment) {

@@ -66,6 +66,25 @@ export class Course {
     });
   }
 
+  /** Takes the bands of a window alone: a server measures them little by little. Returns how many it has. */
+  loadBands(bytes) {
+    const { header, columns } = decode(bytes);
+    const x = columns[header.columns.findIndex((each) => each.name === "observation")];
+    const found = {};
+    header.columns.forEach((column, index) => {
+      if (column.what !== "low") return;
+      const high = header.columns.findIndex((each) => each.family === column.family && each.what === "high");
+      found[column.family] = banded(x, columns[index], columns[high]);
+    });
+    this.bands = found;
+    return this.banded;
+  }
+
+  /** At how many observations some family has a band. */
+  get banded() {
+    return Math.max(0, ...Object.values(this.bands).map((each) => each.x.length));
+  }
+
   /** Adds the rows of an event `points` that are not there yet; returns how many were. */
   append({ columns, rows }) {
     let added = 0;
@@ -134,7 +153,7 @@ export class Course {
 }
 
 function placeOf(column) {
-  return typeof column === "string" ? { name: column } : column;
+  return Object.fromEntries(Object.entries(column).filter(([, value]) => value !== null));
 }
 
 function doubled(low, high) {

@@ -9,6 +9,13 @@ const MAX_BEHIND_REDUCED = 2000;
 /** Pixels that a long course is reduced to: as wide as a chart becomes. */
 const COLUMNS = 1600;
 
+/** Most observations of a course with bands, as the server has it. */
+const MAX_BANDED = 200;
+/** Waits before bands are asked for again [ms], and how often in a row: the server measures 20 ms of them at a time. */
+const SOON_MS = 400;
+const LATER_MS = 20000;
+const MAX_TURNS = 30;
+
 /** Tells its listeners `heard(topic)` of: campaign, moment, shown, points, course, link, answer. */
 export class Session {
   constructor(source, key) {
@@ -45,13 +52,33 @@ export class Session {
     for (const each of controls) this.answers.set(each.message_id, { ...each, isOld: true });
     const last = this.course.sequence[this.course.sequence.length - 1] ?? 0;
     this.stop = this.source.events(this.key, (name, content) => this.#hear(name, content), last);
+    if (this.source.isLive) this.#askForBands();
     this.tell("campaign");
     this.tell("course");
     this.tell("moment");
   }
 
+  /** Asks for bands until there are as many as there will be, then now and then for those of what has come. */
+  #askForBands(turns = 0) {
+    const known = this.course.banded;
+    const isAll = known >= Math.min(MAX_BANDED, this.course.x.length) - 2;
+    const wait = isAll || turns > MAX_TURNS ? LATER_MS : SOON_MS;
+    this.bandTimer = setTimeout(async () => {
+      const bytes = this.course.reduced || (isAll && !this.isRunning) ? null : await this.source.series(this.key, {}).catch(() => null);
+      if (!this.stop) return;
+      if (bytes && this.course.loadBands(bytes) !== known) this.tell("course");
+      this.#askForBands(isAll ? 0 : turns + 1);
+    }, wait);
+  }
+
+  get isRunning() {
+    return !["finished", "interrupted"].includes(this.latest?.phase);
+  }
+
   close() {
+    clearTimeout(this.bandTimer);
     this.stop?.();
+    this.stop = null;
     this.asking?.abort();
     this.listeners.clear();
   }
@@ -110,7 +137,7 @@ export class Session {
   take(answer) {
     const known = this.answers.get(answer.message_id);
     if (known && known.status !== "sent" && answer.status === "sent") return;
-    this.answers.set(answer.message_id, { ...known, ...answer, isOld: false, heardAt: Date.now() });
+    this.answers.set(answer.message_id, { ...known, ...answer, words: known?.words || answer.words, isOld: false, heardAt: Date.now() });
     this.tell("answer");
   }
 
@@ -125,7 +152,8 @@ export class Session {
       this.tell("moment");
       return;
     }
-    this.shown = Math.min(Math.max(Math.round(observation), 0), this.last);
+    const within = Math.min(Math.max(Math.round(observation), 0), this.last);
+    this.shown = this.source.nearest ? this.source.nearest(within) : within;
     const kept = this.kept.get(this.shown);
     this.moment = kept ?? this.#guessed(this.shown);
     this.tell("shown");

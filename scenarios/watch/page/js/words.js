@@ -10,6 +10,19 @@ export function figure(value, digits = 3) {
   return text.replace("-", MINUS);
 }
 
+/** A value on an axis that goes through zero: as many decimals, however small it is. */
+export function level(value, digits = 2) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "–";
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", MINUS);
+}
+
+/** The same with its sign. */
+export function signedLevel(value, digits = 3) {
+  const text = level(value, digits);
+  return value > 0 && Number(text) > 0 ? `+${text}` : text;
+}
+
 /** A change with its sign. */
 export function change(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";

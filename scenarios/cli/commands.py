@@ -124,7 +124,8 @@ GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
         Listed(
             "alerts",
             "alerts",
-            "Watch runs and tell a program or a webhook when one needs a person: each occurrence once, until it is taken.",
+            "Watch runs and tell a program or a webhook when one needs a person: each occurrence once, until it is "
+            "taken.",
         ),
         Listed(
             "mcp",

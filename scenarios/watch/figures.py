@@ -118,6 +118,7 @@ def _instrument(each: Instrument) -> InstrumentFigures:
         id=each.id,
         is_online=None if each.health == "unknown" else each.health == "there",
         in_flight=each.in_flight,
+        oldest_s=each.oldest_s,
         silent_s=each.silent_s,
         accepted=each.accepted,
         failed=each.failed,

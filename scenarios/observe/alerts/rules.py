@@ -63,8 +63,10 @@ def _silent(run: RunFigures, silent_s: float | None) -> Iterator[Condition]:
     if silent_s is None or run.phase not in AT_WORK:
         return
     for each in run.instruments:
-        if each.in_flight and each.silent_s is not None and each.silent_s > silent_s:
-            words = f"{each.id} has said nothing for {each.silent_s:.0f} s and holds {each.in_flight} requests"
+        # One that was idle is silent only since it was asked, and one that never spoke since then too.
+        waited = [seconds for seconds in (each.silent_s, each.oldest_s) if seconds is not None]
+        if each.in_flight and waited and min(waited) > silent_s:
+            words = f"{each.id} has said nothing for {min(waited):.0f} s and holds {each.in_flight} requests"
             yield Condition("instrument_silent", words, each.id)
 
 

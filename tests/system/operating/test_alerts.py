@@ -15,7 +15,7 @@ from tests.support.webhook import Webhook, webhook
 
 pytestmark = pytest.mark.system
 
-SLOW = ("--quiet", "--set", "simulator.latency.mean_s=0.3")
+SLOW = ("--quiet", "--set", "simulator.latency.mean_s=3")
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_killed_agent_and_the_end_of_its_campaign_are_told_once_each(bench: Wo
     running = bench.start("run", "lab.toml", *SLOW)
     bench.wait_for_events("ResultAccepted", 1)
     watching = bench.start("alerts", path)
-    until(lambda: (bench.runs / ".alerts.json").exists(), "it has not looked")
+    until((bench.runs / ".alerts.json").exists, "it has not looked")
     running.kill()
     hook.statuses = [503]
     until(lambda: kinds(hook) == ["agent_gone", "agent_gone"], f"the failure was not repeated: {watching.said}")
@@ -115,7 +115,7 @@ def test_a_dry_run_tells_nobody_and_wrong_settings_are_all_told_at_once(bench: W
 
 def test_campaigns_of_a_broker_are_looked_at_from_anywhere(bench: Workbench, hook: Webhook) -> None:
     url = bench.start_broker("embedded")
-    bench.start("simulator", "lab.toml", "--broker", url, "--set", "simulator.latency.mean_s=0.3")
+    bench.start("simulator", "lab.toml", "--broker", url, "--set", "simulator.latency.mean_s=2")
     path = settings(bench, hook, "finished = true")
     agent = bench.start("agent", "lab.toml", "--broker", url, "--quiet")
     bench.wait_for_events("ResultAccepted", 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -42,12 +41,8 @@ def at(address: str, **more: str) -> Destination:
 
 def test_a_program_gets_the_alert_on_standard_input_and_as_variables(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    tell(
-        ALERT,
-        program(
-            f"import os, sys; open({str(out)!r}, 'w').write(sys.stdin.read() + os.environ['ENTROPILOT_ALERT_WORDS'])"
-        ),
-    )
+    keeping = f"import os, sys; out = open({str(out)!r}, 'w'); out.write(sys.stdin.read())"
+    tell(ALERT, program(f"{keeping}; out.write(os.environ['ENTROPILOT_ALERT_WORDS'])"))
     told, _, words = out.read_text().rpartition("}")
     assert json.loads(told + "}") == ALERT.model_dump(mode="json")
     assert words == "ten failures"
@@ -97,7 +92,7 @@ def test_a_webhook_gets_the_alert_and_the_token_of_a_file(hook: Webhook, tmp_pat
     assert hook.bodies == [ALERT.model_dump(mode="json")]
     assert hook.headers[0]["Authorization"] == "Bearer swordfish"
     assert hook.headers[0]["Idempotency-Key"] == "0123"
-    os.chmod(token, 0o644)
+    token.chmod(0o644)
     with pytest.raises(NotTold, match="read or written by others"):
         tell(ALERT, at(hook.address, token_file=str(token)))
 

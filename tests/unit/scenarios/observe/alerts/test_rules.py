@@ -40,9 +40,12 @@ def test_only_an_instrument_that_holds_requests_is_expected_to_speak() -> None:
         InstrumentFigures("busy", in_flight=1, silent_s=601),
         InstrumentFigures("idle", in_flight=0, silent_s=10_000),
         InstrumentFigures("quick", in_flight=3, silent_s=599),
-        InstrumentFigures("new", in_flight=1, silent_s=None),
+        InstrumentFigures("new", in_flight=1, oldest_s=10, silent_s=None),
+        InstrumentFigures("mute", in_flight=1, oldest_s=900, silent_s=None),
+        InstrumentFigures("asked-just-now", in_flight=1, oldest_s=10, silent_s=10_000),
     )
-    assert kinds(replace(RUNNING, instruments=instruments), rules) == [("instrument_silent", "busy")]
+    found = kinds(replace(RUNNING, instruments=instruments), rules)
+    assert found == [("instrument_silent", "busy"), ("instrument_silent", "mute")]
     assert kinds(replace(RUNNING, phase="finished", instruments=instruments), rules) == []
 
 

@@ -105,7 +105,7 @@ def test_the_loop_goes_on_over_failures_until_it_is_asked_to_end() -> None:
 
 def test_one_that_is_silent_keeps_neither_the_next_look_nor_the_end() -> None:
     bench, release, looked = Bench(), threading.Event(), threading.Event()
-    bench.tell = lambda _alert, _to: release.wait(PATIENCE_S)  # type: ignore[method-assign,assignment,return-value]
+    bench.tell = lambda _alert, _to: release.wait(PATIENCE_S)  # type: ignore[method-assign,assignment]
     count = iter(range(1_000))
 
     def look() -> Iterable[RunFigures]:

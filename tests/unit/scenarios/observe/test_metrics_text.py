@@ -44,7 +44,7 @@ FULL = RunFigures(
             accepted=40,
             failed={"calculation_failed": 2},
             expired=1,
-        ),  # fmt: skip
+        ),
     ),
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.commands import Workbench, until
-from tests.support.webhook import Webhook, webhook
+from tests.support.receivers.webhook import Webhook, webhook
 
 pytestmark = pytest.mark.system
 

@@ -15,7 +15,7 @@ from scenarios.observe.alerts.delivery import NotTold, tell
 from scenarios.observe.alerts.occurrences import Alert
 from scenarios.observe.alerts.settings import Destination
 from tests.support.commands import free_port
-from tests.support.webhook import Webhook, webhook
+from tests.support.receivers.webhook import Webhook, webhook
 
 pytestmark = pytest.mark.system
 

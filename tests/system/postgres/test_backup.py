@@ -32,7 +32,7 @@ def test_a_backup_of_a_server_goes_on_as_a_file_and_on_another_server(
         done = bench.entropilot("run", "lab.toml", "--quiet", "--resume", "--campaign", "c", "--runs", runs)
         assert done.code == 0, done.err
         verified = bench.entropilot("verify", bench.folder / runs / "c")
-        assert verified.code == 0, verified.out
+        assert verified.code == 0, verified.out + verified.err
         assert bench.entropilot("replay", bench.folder / runs / "c", "--quiet").code == 0
     assert server.count(other, "ResultAccepted") == 12
     with closing(sqlite3.connect(bench.folder / "as-a-file" / "c" / "campaign.db")) as connection:

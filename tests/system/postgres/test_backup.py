@@ -33,7 +33,8 @@ def test_a_backup_of_a_server_goes_on_as_a_file_and_on_another_server(
         assert done.code == 0, done.err
         verified = bench.entropilot("verify", bench.folder / runs / "c")
         assert verified.code == 0, verified.out + verified.err
-        assert bench.entropilot("replay", bench.folder / runs / "c", "--quiet").code == 0
+        replayed = bench.entropilot("replay", bench.folder / runs / "c", "--quiet")
+        assert replayed.code == 0, replayed.err
     assert server.count(other, "ResultAccepted") == 12
     with closing(sqlite3.connect(bench.folder / "as-a-file" / "c" / "campaign.db")) as connection:
         (count,) = connection.execute("SELECT count(*) FROM journal WHERE kind = 'ResultAccepted'").fetchone()

@@ -122,6 +122,12 @@ GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
             "Show where every campaign of a broker stands, and who of its agent and instruments is there.",
         ),
         Listed(
+            "alerts",
+            "alerts",
+            "Watch runs and tell a program or a webhook when one needs a person: each occurrence once, until it is "
+            "taken.",
+        ),
+        Listed(
             "mcp",
             "assistants",
             "Let a language model read campaigns, and propose orders that a person gives or not (Model Context Protocol).",

@@ -46,7 +46,7 @@ from agent.acquisition.base import FloatArray, IndexArray, PoolArrays
 from agent.acquisition.pool_draws import PoolDraws, tells_something
 from agent.entropy.attainable import attainable_entropies
 from agent.entropy.bands import UPPER_POINT
-from agent.entropy.bias import GAP_TOLERANCE_NAT
+from agent.entropy.ceiling import Ceiling
 from agent.entropy.target_properties import TargetProperty, combined_entropy
 from agent.surrogate.errors import SurrogateError
 
@@ -55,9 +55,6 @@ DRAWS: Final = 12
 
 MOST_DRAWN: Final = 400
 """Most candidates of a family whose values are drawn."""
-
-HELPLESS_SHARE: Final = 0.5
-"""Share of its gap that must stay, at the upper end of the band, for a family that cannot be helped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,48 +74,6 @@ class Known:
     values: FloatArray
     remaining: IndexArray
     targets: tuple[TargetProperty, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ceiling:
-    """How far a family can come.
-
-    Attributes:
-        family: Its name.
-        now: h_g [nat]; None where it is undefined.
-        at_most: The ceiling [nat]; None where nothing tells it.
-        low: Lower end of its band [nat].
-        high: Upper end.
-        remaining: How many of its candidates may still get a value.
-    """
-
-    family: str
-    now: float | None
-    at_most: float | None
-    low: float | None
-    high: float | None
-    remaining: int
-
-    def gap_left(self, level: float) -> float | None:
-        """The gap to a level that stays at the upper end of the band [nat]; None where nothing tells it."""
-        return None if self.high is None else max(level - self.high, 0.0)
-
-    def falls_short(self, level: float, tolerance: float = GAP_TOLERANCE_NAT) -> bool:
-        """Whether its gap to a level cannot be closed: more than the tolerance stays at the upper end of the band."""
-        left = self.gap_left(level)
-        return left is not None and left > tolerance
-
-    def is_hopeless(self, level: float, tolerance: float = GAP_TOLERANCE_NAT) -> bool:
-        """Whether it cannot be helped: it falls short, and `HELPLESS_SHARE` of its present gap stays."""
-        left = self.gap_left(level)
-        if left is None or self.now is None or not self.falls_short(level, tolerance):
-            return False
-        return left >= HELPLESS_SHARE * (level - self.now)
-
-
-def level_of(ceilings: tuple[Ceiling, ...]) -> float | None:
-    """Return T [nat]; None where no family has an entropy."""
-    return max((each.now for each in ceilings if each.now is not None), default=None)
 
 
 def ceilings(

@@ -1,4 +1,4 @@
-"""Commands that keep what was made: check a run, hand it on as a pack or to other programs, write the schemas."""
+"""Commands that keep what was made: check a run, hand it on as a pack or to other programs, back it up, write schemas."""
 
 from __future__ import annotations
 
@@ -175,3 +175,70 @@ def schema(
                 show(f"  {path}")
             if not written:
                 show(f"The documents in {folder} were up to date already.")
+
+
+@app.command()
+def backup(
+    run: RunName,
+    to: Annotated[
+        Path | None,
+        typer.Argument(metavar="[TO]", help="Folder that gets the backup's own folder; by default RUNS/.backups."),
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Then remove all but the latest N of this campaign there.")
+    ] = None,
+    runs: Runs = Path("runs"),
+    database: Database = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Back a campaign up while it works: journal and recording as they stood at one commit, sealed.
+
+    The agent neither waits nor knows of it.
+    """
+    with reported_errors(debug=debug):
+        import dataclasses
+
+        from scenarios.backup.backup import back_up
+        from scenarios.backup.keeping import remove_older
+        from scenarios.backup.report import backup_json, backup_table
+
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            made = back_up(run, runs, to, database, progress)
+        if keep is not None:
+            made = dataclasses.replace(made, removed=remove_older(made.path, made.manifest, keep))
+        if json:
+            print_json(backup_json(made))
+        elif not quiet:
+            show(backup_table(made))
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(metavar="BACKUP", help="The folder that `entropilot backup` made.")],
+    runs: Runs = Path("runs"),
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="An empty database on a server that gets the journal, in place of a file."),
+    ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Make a run folder of a backup, checked byte for byte; `--resume`, `replay` and `verify` go on from there.
+
+    It has the campaign's name, below --runs. Nothing is overwritten.
+    """
+    with reported_errors(debug=debug):
+        from scenarios.backup.report import restored_in_words, restored_json
+        from scenarios.backup.restore import restore as restore_run
+
+        with progress_on_stderr(quiet=quiet or json) as progress:
+            made = restore_run(backup, runs, database, progress)
+        if json:
+            print_json(restored_json(made))
+            return
+        show_notes(made.notes)
+        if not quiet:
+            show(restored_in_words(made))

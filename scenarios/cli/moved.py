@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
+from typer.core import TyperCommand
+
 from protocols.errors import SettingsError
-from scenarios.cli.plain_help import PlainHelpCommand
 from scenarios.display.console import reported_errors
 
 OF_WHAT_IF: Final = ("--policy", "--budget", "--seed", "--set", "--fill", "--out")
@@ -37,7 +38,7 @@ def require_not_moved(command: str, arguments: list[str], moved: Mapping[str, st
             )
 
 
-class _Command(PlainHelpCommand):
+class _Command(TyperCommand):
     """A command some of whose options have become commands."""
 
     moved: ClassVar[Mapping[str, str]]

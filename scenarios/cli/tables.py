@@ -8,10 +8,10 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import RenderableType
+from typer.core import TyperCommand
 
 from scenarios.cli import completion
 from scenarios.cli.options import Debug, Decimal, Delimiter, FamilyName, Json, Missing, Quiet, Sheet
-from scenarios.cli.plain_help import PlainHelpCommand
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show, show_notes
 
 VALID_RANGE: Final = "--valid-range"
@@ -70,7 +70,7 @@ GraphFolder = Annotated[
 app = typer.Typer()
 
 
-class TrimCommand(PlainHelpCommand):
+class TrimCommand(TyperCommand):
     """`trim`, whose range of values may also be written as two arguments: `--valid-range 0 500`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -17,9 +17,10 @@ from typing import Final
 import numpy as np
 
 from agent.acquisition.base import FloatArray
-from agent.acquisition.ceilings import Ceiling, ceilings
+from agent.acquisition.ceilings import ceilings
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BIAS_METRICS
+from agent.entropy.ceiling import Ceiling
 from agent.settings import CampaignSettings
 from scenarios.forecast.courses import Course
 from scenarios.forecast.ground import Ground, drawn_values, ground_of

@@ -13,8 +13,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.acquisition.ceilings import level_of
 from agent.entropy.bias import BIAS_METRICS
+from agent.entropy.ceiling import level_of
 from agent.metrics import Metric
 from protocols.storage.atomic_file import atomic_write
 from protocols.storage.csv_file import write_csv
@@ -22,7 +22,7 @@ from scenarios.forecast.courses import difference_at_end
 from scenarios.forecast.figure import draw_forecast
 from scenarios.forecast.forecast import PLAYED, Forecast
 from scenarios.forecast.words import GAP, caveat, in_words
-from scenarios.run.reach import with_band
+from scenarios.run.reach_words import with_band
 
 FIGURE: Final = "forecast.png"
 COURSES: Final = "forecast.csv"

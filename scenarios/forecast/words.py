@@ -8,7 +8,7 @@ from typing import Final
 from agent.entropy.bias import GAP_TOLERANCE_NAT
 from scenarios.forecast.courses import FLAT, Course, Difference, difference_at_end
 from scenarios.forecast.forecast import PLAYED, Forecast
-from scenarios.run.reach import who_falls_short
+from scenarios.run.reach_words import who_falls_short
 
 GAP: Final = "mean_gap"
 EVENNESS: Final = "evenness"

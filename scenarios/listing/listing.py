@@ -17,7 +17,7 @@ from protocols.settings.plug_ins import GROUPS, plug_ins
 from protocols.tables.account import Account, Handling
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.listing.recordings import ListedRecording, list_recordings
-from scenarios.run.summary.model import read_summary, summary_json
+from scenarios.run.summary.model import RunSummary, read_summary, summary_json
 from scenarios.run.summary.table import summary_table
 from scenarios.settings.library import library_scenarios
 from scenarios.sources.run_folder import SUMMARY, require_summary
@@ -61,12 +61,7 @@ def run_report(folder: Path, progress: ProgressCall = no_progress, database_url:
     """
     path = require_summary(folder)
     if path.name == SUMMARY:
-        from scenarios.listing.reach_again import with_reach
-        from scenarios.listing.truth_again import with_truth
-
-        summary, why_not = with_reach(
-            with_truth(read_summary(path), folder, progress, database_url), folder, progress, database_url
-        )
+        summary, why_not = _completed(read_summary(path), folder, progress, database_url)
         table = Group(
             summary_table(summary),
             *([Text(why_not, "dim")] if why_not else []),
@@ -101,12 +96,25 @@ def run_json(folder: Path, progress: ProgressCall = no_progress, database_url: s
     text = path.read_text(encoding="utf-8")
     if path.name != SUMMARY:
         return text
-    from scenarios.listing.reach_again import with_reach
-    from scenarios.listing.truth_again import with_truth
-
     written = read_summary(path)
-    summary, _ = with_reach(with_truth(written, folder, progress, database_url), folder, progress, database_url)
+    summary, _ = _completed(written, folder, progress, database_url)
     return text if summary is written else summary_json(summary)
+
+
+def _completed(
+    written: RunSummary, folder: Path, progress: ProgressCall, database_url: str | None
+) -> tuple[RunSummary, str]:
+    """Return a summary with what it does not tell, and why that cannot be told; one that tells all costs nothing."""
+    summary, why_not = written, ""
+    if summary.effects and not summary.against_truth:
+        from scenarios.listing.truth_again import with_truth
+
+        summary = with_truth(summary, folder, progress, database_url)
+    if not summary.ceilings:
+        from scenarios.listing.reach_again import with_reach
+
+        summary, why_not = with_reach(summary, folder, progress, database_url)
+    return summary, why_not
 
 
 def _abouts_table(kind: str, abouts: Mapping[str, str]) -> Table:

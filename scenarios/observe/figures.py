@@ -45,7 +45,8 @@ class RunFigures:
     """One run.
 
     Attributes:
-        run: Its name, which tells it from the others here.
+        run: Its key, which tells it from the others here.
+        campaign: Its campaign's name.
         property: What is measured.
         policy: Who decides.
         phase: preparing, running, paused, stopping, finished, interrupted or unreadable.
@@ -79,6 +80,7 @@ class RunFigures:
 
     run: str
     phase: str
+    campaign: str = ""
     property: str = ""
     policy: str = ""
     reason: str = ""

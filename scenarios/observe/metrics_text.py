@@ -74,7 +74,7 @@ def _phases(run: RunFigures) -> Iterable[Sample]:
 
 
 def _told(run: RunFigures) -> Iterable[Sample]:
-    told = {"property": run.property, "policy": run.policy, "budget_unit": run.budget_unit}
+    told = {"campaign": run.campaign, "property": run.property, "policy": run.policy, "budget_unit": run.budget_unit}
     return [("", told, 1.0)]
 
 

@@ -39,8 +39,9 @@ from scenarios.pack_file.manifest import (
     PackMember,
     kind_of,
 )
-from scenarios.pack_file.reader import SUFFIX, open_pack
-from scenarios.pack_file.seal import UNSEALED, ZIP_MAGIC, seal
+from scenarios.pack_file.mark import SUFFIX, ZIP_MAGIC
+from scenarios.pack_file.reader import open_pack
+from scenarios.pack_file.seal import UNSEALED, seal
 from scenarios.settings.model import Scenario
 from scenarios.settings.stored import recorded_settings
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 from protocols.errors import StoreError
-from protocols.storage.regular_file import begins_with, require_regular_file
+from protocols.storage.regular_file import require_regular_file
 from scenarios.display.progress import ProgressCall, byte_counter, no_progress
 from scenarios.pack_file.manifest import (
     MANIFEST,
@@ -32,9 +32,7 @@ from scenarios.pack_file.manifest import (
     require_members,
     require_within,
 )
-from scenarios.pack_file.seal import ZIP_MAGIC, require_end, sealed_digest
-
-SUFFIX: Final = ".pack"
+from scenarios.pack_file.seal import require_end, sealed_digest
 
 PACKS: Final = ".packs"
 """Folder of unpacked packs, among the run folders."""
@@ -125,16 +123,6 @@ class Pack:
 
 
 BROKEN_SEAL: Final = "its seal does not fit: a byte was changed"
-
-
-def is_pack(path: Path) -> bool:
-    """Tell whether a person means a pack: by the name, or by how the file begins."""
-    try:
-        if path.suffix == SUFFIX:
-            return path.exists()
-        return begins_with(path, ZIP_MAGIC)
-    except OSError:
-        return False  # such as a name that is too long to be one
 
 
 @contextmanager

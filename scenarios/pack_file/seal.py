@@ -13,8 +13,7 @@ from collections.abc import Callable
 from typing import BinaryIO, Final
 
 from scenarios.pack_file.manifest import MAX_MEMBERS, MAX_PACK_BYTES, WrongPack
-
-ZIP_MAGIC: Final = b"PK\x03\x04"
+from scenarios.pack_file.mark import ZIP_MAGIC
 
 _SEAL_WORDS: Final = b"entropilot pack, sha256 "
 

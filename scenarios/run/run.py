@@ -35,7 +35,8 @@ from scenarios.run.interrupts import Interrupts
 from scenarios.run.live.view import LiveView
 from scenarios.run.operator import ScheduledControls, operator_of
 from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
-from scenarios.run.reach import ceilings_of, who_falls_short
+from scenarios.run.reach import ceilings_of
+from scenarios.run.reach_words import who_falls_short
 from scenarios.run.request import RunRequest, require_answers
 from scenarios.run.signing import given_signing, own_signing, settings_of_signing
 from scenarios.run.simulators import running_simulators
@@ -225,6 +226,7 @@ async def _run(
                 broker_limits=EMBEDDED_LIMITS if scenario.broker.url == EMBEDDED else "",
                 signing=signing,
                 lab=scenario.lab,
+                tracing=scenario.tracing,
                 is_live=request.is_live or (request.with_simulator and scenario.broker.is_ours),
                 on_commit=on_commit,
             ) as agent,
@@ -301,6 +303,7 @@ def _lab(
         broker=broker,
         knows_shares=request.scenario.broker.is_ours,
         signing=signing,
+        tracing=request.scenario.tracing,
         group=group,
         shutdown_callbacks=shutdown_callbacks,
         is_over=is_over,

@@ -15,6 +15,7 @@ from protocols.mapping.settings import LabSettings
 from protocols.signing.settings import SigningSettings
 from protocols.tables.format import TableFormat
 from protocols.tables.table import TableColumns
+from protocols.tracing.settings import TracingSettings
 from protocols.wire.messages import Identifier
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.settings.crashes import CrashSettings
@@ -189,6 +190,8 @@ class Scenario(BaseModel):
     """A lab that speaks its own messages: how they become ours, and ours theirs. Not there: instruments speak ours."""
     operator: Annotated[tuple[OperatorAction, ...], Field(max_length=MAX_WISHES)] = ()
     """What an operator does meanwhile, in this order; `entropilot run` plays the operator."""
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
+    """Where a trace of each attempt goes; by default nowhere."""
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     """What `compare --downstream` trains, and how it scores it."""
     network: NetworkSettings = Field(default_factory=NetworkSettings)

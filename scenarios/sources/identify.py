@@ -24,7 +24,7 @@ from protocols.errors import StoreError
 from protocols.recording.reader import read_header
 from protocols.settings.suggestions import did_you_mean
 from protocols.tables.formats.registry import table_endings
-from scenarios.pack_file.reader import is_pack
+from scenarios.pack_file.mark import is_pack
 from scenarios.settings.library import library_recordings, library_scenarios
 from scenarios.sources.kinds import Meaning, PackPath, RecordingPath, RunPath, ScenarioPath, TablePath
 from scenarios.sources.run_folder import is_run_folder

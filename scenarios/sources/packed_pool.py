@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from protocols.errors import StoreError
-from scenarios.pack_file.reader import is_pack, open_pack
+from scenarios.pack_file.mark import is_pack
+from scenarios.pack_file.reader import open_pack
 from scenarios.settings.model import Scenario
 from scenarios.sources.scenario import Overrides, load_scenario
 

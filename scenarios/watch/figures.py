@@ -38,18 +38,19 @@ def figures_of(source: Source, now: datetime | None = None) -> RunFigures:
     """
     card = source.card()
     if card.problem:
-        return RunFigures(card.name, UNREADABLE, problem=card.problem)
+        return RunFigures(card.key, UNREADABLE, card.name, problem=card.problem)
     try:
         return _figures(source, card, now or datetime.now(UTC))
     except EntropilotError as error:  # it went between two looks
-        return RunFigures(card.name, UNREADABLE, problem=str(error))
+        return RunFigures(card.key, UNREADABLE, card.name, problem=str(error))
 
 
 def _figures(source: Source, card: RunCard, now: datetime) -> RunFigures:
     campaign, moment, counts = source.campaign(), source.moment(), source.trust().counts
     phase = card.phase if card.phase in THERE else moment.phase
     return RunFigures(
-        run=card.name,
+        run=card.key,
+        campaign=card.name,
         phase=phase,
         property=campaign.property,
         policy=campaign.policy,

@@ -216,7 +216,7 @@ class LargeRun:
         row = {
             "attempt_id": attempt_id, "candidate_id": which, "decision": number, "attempt": attempt,
             "recipient": recipient, "sequence": self._sequence, "outcome": "", "closed_sequence": None,
-            "source_id": f"C {number}/α",
+            "source_id": f"C {number}/α", "family": FAMILIES[number % len(FAMILIES)],
         }  # fmt: skip
         self._add(REQUEST, row)
         self._requests[attempt_id] = row

@@ -30,13 +30,14 @@ pytestmark = pytest.mark.system
 BUDGET = 10
 QUICK = ("--set", "simulator.latency.mean_s=0", "--budget", str(BUDGET))
 COMMANDS = {
+    "Begin": ("init",),
     "Run": ("run", "agent"),
     "Look": ("list", "report", "why", "diff", "watch"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "pool", "trim", "graph"),
     "Operate": ("control", "status", "mcp", "proposals"),
-    "Lab": ("simulator", "broker", "shadow", "record", "lab", "init", "keys", "doctor"),
-    "Maintain": ("verify", "pack", "export", "schema"),
+    "Lab": ("simulator", "broker", "shadow", "record", "lab", "keys", "doctor"),
+    "Maintain": ("verify", "pack", "export", "backup", "restore", "schema"),
 }
 """Groups of `--help`, and all commands in them."""
 
@@ -77,7 +78,15 @@ def json_lines(path: Path) -> list[dict[str, Any]]:
 def test_a_run_tells_its_end_and_the_paths_of_what_it_wrote(ran: tuple[Workbench, Finished]) -> None:
     bench, ended = ran
     assert "stopped because the budget is spent" in ended.out
-    for name in ("campaign.db", "recording.jsonl", "agent.jsonl", "trajectory.csv", "bias.png", "summary.json"):
+    for name in (
+        "campaign.db",
+        "recording.jsonl",
+        "agent.jsonl",
+        "trajectory.csv",
+        "dataset.csv",
+        "bias.png",
+        "summary.json",
+    ):
         assert f"runs/oracle_table/{name}" in ended.out
         assert (folder_of(ran) / name).stat().st_size > 0
     assert bench.summary("oracle_table")["spent"] == BUDGET
@@ -326,8 +335,8 @@ def test_every_command_explains_itself(bench: Workbench) -> None:
         ended = part.finish()
         assert (ended.code, ended.err) == (0, "")
         assert f"Usage: entropilot {command}" in ended.out
-    of_group = {part.split()[0]: part for part in top.out.split("╭─ ")[1:]}
-    listed = {group: re.findall(r"^│ ([a-z-]+) ", of_group[group], re.MULTILINE) for group in of_group}
+    of_group = dict(re.findall(r"^(\w+):\n((?:  .*\n)+)", top.out, re.MULTILINE))
+    listed = {group: re.findall(r"^  ([a-z-]+)  ", of_group[group], re.MULTILINE) for group in of_group}
     assert listed | {"Options": []} == {group: list(names) for group, names in COMMANDS.items()} | {"Options": []}
     nothing = bench.entropilot()
     assert "Usage: entropilot" in nothing.out + nothing.err

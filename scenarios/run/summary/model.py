@@ -15,9 +15,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from agent.acquisition.ceilings import Ceiling
 from agent.entropy.best import Best
 from agent.entropy.bias import BiasPoint
+from agent.entropy.ceiling import Ceiling
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from protocols.tables.account import Account

@@ -9,7 +9,7 @@ from agent.entropy.bands import Band
 from agent.entropy.best import best_in_words, price_of_evenness, worse_than_start
 from scenarios.display.labels import figure_text, shortened
 from scenarios.effects.truth import UNSEEN
-from scenarios.run.reach import reach_in_words, who_falls_short
+from scenarios.run.reach_words import reach_in_words, who_falls_short
 from scenarios.run.summary.model import MOMENTS, RunSummary
 from scenarios.run.summary.points import starved_first
 

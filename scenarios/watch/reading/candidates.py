@@ -156,6 +156,7 @@ def courses_of(connection: Connection, chronicle: Chronicle, wanted: Collection[
     for row in requests:
         course = found[row.candidate_id]
         course.name = row.source_id or course.name
+        course.family = course.family or row.family or None
         course.steps.append(Step(row.sequence, RequestIssued))
         if row.outcome == OBSERVED and row.closed_sequence in values:
             course.steps.append(values[row.closed_sequence])
@@ -168,7 +169,7 @@ def names_of(connection: Connection, wanted: Collection[str]) -> dict[str, tuple
     """Return name and family of some candidates; our id and None where the run does not tell."""
     found: dict[str, tuple[str, str | None]] = {which: (which, None) for which in wanted}
     for row in _rows(connection, REQUEST, wanted):
-        found[row.candidate_id] = (row.source_id or row.candidate_id, None)
+        found[row.candidate_id] = (row.source_id or row.candidate_id, row.family or None)
     for row in _rows(connection, OBSERVATION, wanted):
         found[row.candidate_id] = (row.source_id or found[row.candidate_id][0], row.family)
     return found

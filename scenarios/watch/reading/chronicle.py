@@ -90,7 +90,10 @@ class Chronicle:
             return ()
         columns = select(JOURNAL.c.sequence, JOURNAL.c.recorded_at, JOURNAL.c.kind, JOURNAL.c.payload)
         fresh = columns.where(JOURNAL.c.sequence > self.last, JOURNAL.c.sequence <= last)
-        if (unknown := connection.execute(fresh.where(JOURNAL.c.kind.not_in(_EVERY)).limit(1)).first()) is not None:
+        if (
+            self.kinds is RARE
+            and (unknown := connection.execute(fresh.where(JOURNAL.c.kind.not_in(_EVERY)).limit(1)).first()) is not None
+        ):
             load_event(unknown.kind, unknown.payload)  # which says what to do
         names = [kind.__name__ for kind in self.kinds]
         rows = list(connection.execute(fresh.where(JOURNAL.c.kind.in_(names))).all())

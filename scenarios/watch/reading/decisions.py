@@ -24,7 +24,7 @@ from agent.campaign.events import (
 from agent.campaign.life_cycle import OPEN
 from agent.campaign.plan import Ordering
 from scenarios.watch.reading.candidates import WORDS, CandidateCourse, courses_of
-from scenarios.watch.reading.history import History, count_of, decision_in, written_at
+from scenarios.watch.reading.history import History, count_of, decisions_in, written_at_all
 from scenarios.watch.reading.requests import awaited_at
 from scenarios.watch.state.moment import Approval, DecidedCandidate, DecisionCard
 from scenarios.why.phrases import prediction_in
@@ -56,36 +56,43 @@ def decision_cards(
     connection: Connection, history: History, numbers: Sequence[int], sequence: int
 ) -> list[DecisionCard]:
     """Return several decisions as they stood at a row of the journal; raises as `decision_card`."""
-    rows = [history.row_of(number) for number in numbers]
-    made = [decision_in(connection, row) for row in rows]
-    every = {which for event in made for which in _named(event)}
-    courses = courses_of(connection, history.chronicle, every)
-    return [
-        _card(connection, history, event, courses, row=row, sequence=sequence)
-        for event, row in zip(made, rows, strict=True)
-    ]
+    rows = {number: history.row_of(number) for number in numbers}
+    lag = history.chronicle.plan.lag
+    recent = {number for each in numbers for number in range(max(0, each + 1 - lag), each + 1)}
+    read = _Read(connection, history, decisions_in(connection, {each: history.row_of(each) for each in recent}))
+    times = written_at_all(connection, rows.values())
+    return [_card(read, read.made[number], row, times.get(row, ""), sequence) for number, row in rows.items()]
+
+
+class _Read:
+    """Decisions that were read together, and what became of all their candidates.
+
+    Attributes:
+        made: The decisions by number: those that are told, and those that they took for pending.
+        courses: Of their candidates.
+    """
+
+    def __init__(self, connection: Connection, history: History, made: dict[int, DecisionMade]) -> None:
+        self.connection: Final = connection
+        self.history: Final = history
+        self.made: Final = made
+        every = {which for event in made.values() for which in _named(event)}
+        self.courses: Final = courses_of(connection, history.chronicle, every)
 
 
 def _named(event: DecisionMade) -> tuple[str, ...]:
     return event.candidate_ids if event.runner_up is None else (*event.candidate_ids, event.runner_up)
 
 
-def _card(
-    connection: Connection,
-    history: History,
-    made: DecisionMade,
-    courses: dict[str, CandidateCourse],
-    *,
-    row: int,
-    sequence: int,
-) -> DecisionCard:
+def _card(read: _Read, made: DecisionMade, row: int, at: str, sequence: int) -> DecisionCard:
+    courses = read.courses
     first = courses[made.candidate_ids[0]].at(sequence) if made.candidate_ids else None
     score = made.scores[-1] if made.scores else None
-    known, in_flight = _known_then(connection, history, made)
+    known, in_flight = _known_then(read, made)
     return DecisionCard(
         decision=made.decision,
         sequence=row,
-        at=written_at(connection, row),
+        at=at,
         policy=made.policy,
         seed=made.seed,
         based_on=made.based_on,
@@ -98,9 +105,9 @@ def _card(
         margin=None if score is None or made.runner_up_score is None else score - made.runner_up_score,
         known_then=known,
         in_flight_then=in_flight,
-        approval=_approval(history, made, sequence),
+        approval=_approval(read.history, made, sequence),
         expected_gain=next((made.details[name] for name in EXPECTED_GAINS if name in made.details), None),
-        real_gain=None if first is None or first.value_row is None else gain_at(history, first.value_row),
+        real_gain=None if first is None or first.value_row is None else gain_at(read.history, first.value_row),
         details=dict(made.details),
     )
 
@@ -147,24 +154,20 @@ def gain_at(history: History, sequence: int) -> float | None:
     return None if math.isnan(before) or math.isnan(after) else before - after
 
 
-def _known_then(connection: Connection, history: History, made: DecisionMade) -> tuple[int | None, int | None]:
+def _known_then(read: _Read, made: DecisionMade) -> tuple[int | None, int | None]:
     """Return how many values a decision knew, and how many candidates it took for pending (`agent.campaign.context`).
 
     In order, the candidates of the decisions just before count as pending, answered or not.
     """
-    plan, row = history.chronicle.plan, made.based_on
-    if plan.fidelities and any(event.policy != made.policy for event in [plan]):
+    plan, row = read.history.chronicle.plan, made.based_on
+    if plan.fidelities and made.policy != plan.policy:
         return None, None  # the rest of a budget is decided by a policy that knows of candidates only
-    values = _values_at(connection, history, row)
+    values = _values_at(read.connection, read.history, row)
     if plan.ordering is not Ordering.IN_ORDER:
-        pending = _open_at(connection, history, row)
-        return values, pending
+        return values, _open_at(read.connection, read.history, row)
     recent = range(max(0, made.decision + 1 - plan.lag), made.decision)
-    chosen = [which for number in recent for which in decision_in(connection, history.row_of(number)).candidate_ids]
-    if not chosen:
-        return values, 0
-    then = [course.at(row) for course in courses_of(connection, history.chronicle, chosen).values()]
-    still = [each for each in then if each.was_chosen]
+    chosen = [which for number in recent for which in read.made[number].candidate_ids]
+    still = [now for now in (read.courses[which].at(row) for which in chosen) if now.was_chosen]
     return values - sum(each.value is not None for each in still), len(still)
 
 

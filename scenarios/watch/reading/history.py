@@ -7,7 +7,7 @@ for the rest.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, func, select
@@ -21,7 +21,7 @@ from agent.campaign.events import (
 )
 from agent.store.tables import JOURNAL, REQUEST
 from protocols.errors import StoreError
-from scenarios.watch.reading.candidates import values_seen
+from scenarios.watch.reading.candidates import AT_ONCE, values_seen
 from scenarios.watch.reading.chronicle import Chronicle, Entry
 from scenarios.watch.reading.standing import StandingCourse
 from scenarios.watch.reading.trajectory import Course
@@ -148,17 +148,40 @@ class History:
             self._abandoned.append((sequence, len(self._abandoned_now)))
 
 
-def decision_in(connection: Connection, sequence: int) -> DecisionMade:
-    """Return the decision at a row of the journal.
+def decisions_in(connection: Connection, rows: Mapping[int, int]) -> dict[int, DecisionMade]:
+    """Return decisions by number.
+
+    Args:
+        connection: In a transaction.
+        rows: Number -> the journal's row.
 
     Raises:
-        StoreError: When there is none.
+        StoreError: When a row is none.
     """
-    row = connection.execute(select(JOURNAL.c.kind, JOURNAL.c.payload).where(JOURNAL.c.sequence == sequence)).first()
-    event = None if row is None else load_event(row.kind, row.payload)
-    if not isinstance(event, DecisionMade):
-        raise StoreError(f"Row {sequence} of the journal is no decision", action="restore the run folder from a copy")
-    return event
+    wanted, found = list(rows.values()), {}
+    for first in range(0, len(wanted), AT_ONCE):
+        part = JOURNAL.c.sequence.in_(wanted[first : first + AT_ONCE])
+        for row in connection.execute(select(JOURNAL.c.sequence, JOURNAL.c.kind, JOURNAL.c.payload).where(part)):
+            found[row.sequence] = load_event(row.kind, row.payload)
+    decisions = {}
+    for number, sequence in rows.items():
+        event = found.get(sequence)
+        if not isinstance(event, DecisionMade) or event.decision != number:
+            raise StoreError(
+                f"Row {sequence} of the journal is not decision {number}", action="restore the run folder from a copy"
+            )
+        decisions[number] = event
+    return decisions
+
+
+def written_at_all(connection: Connection, sequences: Collection[int]) -> dict[int, str]:
+    """Return when some rows of the journal were written."""
+    wanted, found = sorted(set(sequences)), {}
+    for first in range(0, len(wanted), AT_ONCE):
+        part = JOURNAL.c.sequence.in_(wanted[first : first + AT_ONCE])
+        rows = connection.execute(select(JOURNAL.c.sequence, JOURNAL.c.recorded_at).where(part))
+        found.update({row.sequence: row.recorded_at for row in rows})
+    return found
 
 
 def written_at(connection: Connection, sequence: int) -> str:

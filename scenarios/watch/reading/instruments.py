@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, func, select
 
 from agent.campaign.events import AttemptFailed, InstrumentAnnounced, InstrumentAway, InstrumentBack
-from agent.store.tables import JOURNAL, OBSERVATION, REQUEST
+from agent.store.tables import OBSERVATION, REQUEST
 from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.watch.reading.candidates import names_of
-from scenarios.watch.reading.history import History
+from scenarios.watch.reading.history import History, written_at, written_at_all
 from scenarios.watch.reading.requests import Awaited, awaited_at
 from scenarios.watch.state.lab import MAX_ATTEMPTS_SHOWN, AttemptShown, Health, Instrument
 
 EXPIRED: Final = "expired"
 """Outcome of an attempt that nobody answered in time."""
-
-SENT = JOURNAL.alias("sent")
-CLOSED = JOURNAL.alias("closed")
 
 
 @dataclass(slots=True)
@@ -58,9 +55,9 @@ def instruments_of(connection: Connection, history: History, now: datetime) -> l
     for name in names:
         told, (accepted, heard) = known.get(name, _Known()), latest.get(name, (0, 0))
         has = awaited.get(name, [])
-        last_heard = told.heard_at if told.heard > heard else _times(connection, [heard]).get(heard, "")
-        asked_at = _times(connection, [each.sequence for each in has[:1]])
-        oldest = _seconds_since(next(iter(asked_at.values()), ""), now)
+        last_heard = told.heard_at if told.heard > heard else written_at(connection, heard)
+        asked_at = written_at(connection, has[0].sequence) if has else ""
+        oldest = _seconds_since(asked_at, now)
         called = names_of(connection, {each.candidate_id for each in has})
         shown.append(
             Instrument(
@@ -128,31 +125,17 @@ def _outcomes(connection: Connection) -> dict[str, dict[str, int]]:
 
 def _attempts(connection: Connection, name: str) -> Iterable[AttemptShown]:
     rows = connection.execute(
-        select(REQUEST, SENT.c.recorded_at.label("sent_at"), CLOSED.c.recorded_at.label("closed_at"))
-        .join(SENT, SENT.c.sequence == REQUEST.c.sequence)
-        .join(CLOSED, CLOSED.c.sequence == REQUEST.c.closed_sequence, isouter=True)
-        .where(REQUEST.c.recipient == name)
-        .order_by(REQUEST.c.sequence.desc())
-        .limit(MAX_ATTEMPTS_SHOWN)
+        select(REQUEST).where(REQUEST.c.recipient == name).order_by(REQUEST.c.sequence.desc()).limit(MAX_ATTEMPTS_SHOWN)
     ).all()
+    times = written_at_all(connection, {each for row in rows for each in (row.sequence, row.closed_sequence) if each})
     for row in reversed(rows):
         yield AttemptShown(
             attempt_id=row.attempt_id,
             name=row.source_id or row.candidate_id,
-            sent_at=row.sent_at,
-            closed_at=row.closed_at,
+            sent_at=times.get(row.sequence),
+            closed_at=times.get(row.closed_sequence),
             outcome=row.outcome,
         )
-
-
-def _times(connection: Connection, sequences: Iterable[int]) -> Mapping[int, str]:
-    wanted = [each for each in sequences if each]
-    if not wanted:
-        return {}
-    rows: Any = connection.execute(
-        select(JOURNAL.c.sequence, JOURNAL.c.recorded_at).where(JOURNAL.c.sequence.in_(wanted))
-    )
-    return {row.sequence: row.recorded_at for row in rows}
 
 
 def _seconds_since(at: str, now: datetime) -> float | None:

@@ -23,23 +23,23 @@ class Questions:
     def __init__(self, desk: SourceDesk) -> None:
         self._desk = desk
 
-    async def why(self, key: str, decision: int) -> Explanation:
+    async def why(self, key: str, decision: int) -> Explanation:  # noqa: ARG002
         """Return why a decision was made."""
         raise _not_yet()
 
-    async def what_if(self, key: str, policy: str, start: int) -> WhatIf:
+    async def what_if(self, key: str, policy: str, start: int) -> WhatIf:  # noqa: ARG002
         """Return what another policy would have done."""
         raise _not_yet()
 
-    async def verify(self, key: str) -> Verified:
+    async def verify(self, key: str) -> Verified:  # noqa: ARG002
         """Return what the whole check found."""
         raise _not_yet()
 
-    async def compare(self, left: str, right: str) -> Comparison:
+    async def compare(self, left: str, right: str) -> Comparison:  # noqa: ARG002
         """Return two runs beside each other."""
         raise _not_yet()
 
-    def with_check(self, key: str, trust: Trust) -> Trust:
+    def with_check(self, key: str, trust: Trust) -> Trust:  # noqa: ARG002
         """Return what is told of trust, with the whole check where it was made."""
         return trust
 

@@ -1,6 +1,6 @@
-"""Makes the parts of the reference that follow from the code: commands and settings.
+"""Makes the parts of the reference that follow from the code: commands, settings, events, Python; and llms.txt.
 
-python -m tests.support.documents.reference             write docs/reference/commands.md and settings.md
+python -m tests.support.documents.reference             write docs/reference/commands.md and so on
 python -m tests.support.documents.reference --check     only tell whether they are up to date
 """
 
@@ -10,20 +10,23 @@ import re
 import sys
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
-from rich.text import Text
 
 from scenarios.settings.model import Scenario
 from tests.support.documents.commands import COMMANDS
+from tests.support.documents.llms import contents_for_models
 from tests.support.documents.markdown import ROOT
+from tests.support.documents.reference_events import event_reference
+from tests.support.documents.reference_python import python_reference
 
-FOLDER: Final = ROOT / "docs" / "reference"
+DOCS: Final = ROOT / "docs"
+FOLDER: Final = DOCS / "reference"
 MADE: Final = "<!-- Made by `python -m tests.support.documents.reference`; do not edit. -->\n"
 
 COMMANDS_HEAD: Final = f"""# Commands
@@ -73,15 +76,29 @@ def settings_reference() -> str:
     return "\n".join(parts)
 
 
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "reference/commands.md": command_reference,
+    "reference/settings.md": settings_reference,
+    "reference/events.md": event_reference,
+    "reference/python.md": python_reference,
+    "llms.txt": contents_for_models,
+}
+"""What is made, below `docs`, and what makes it; in this order, for the last one lists the others."""
+
+
 def main() -> None:
     """Write the pages, or tell which of them are out of date."""
-    pages = {FOLDER / "commands.md": command_reference(), FOLDER / "settings.md": settings_reference()}
-    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
-    if "--check" in sys.argv[1:]:
-        sys.exit(f"out of date: {', '.join(path.name for path in stale)}" if stale else 0)
-    for path, text in pages.items():
-        path.write_text(text, encoding="utf-8")
-        print(path.relative_to(ROOT))
+    only_look = "--check" in sys.argv[1:]
+    stale = []
+    for name, make in PAGES.items():
+        path, text = DOCS / name, make()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+        if not only_look:
+            path.write_text(text, encoding="utf-8")
+            print(path.relative_to(ROOT))
+    if only_look:
+        sys.exit(f"out of date: {', '.join(stale)}" if stale else 0)
 
 
 def _panel_of(command: Any) -> str:
@@ -94,16 +111,11 @@ def _command(name: str, command: Any, heading: str) -> str:
     options = [each for each in command.params if each.param_type_name == "option" and not each.hidden]
     shown = " ".join(_argument_name(each) if each.required else f"[{_argument_name(each)}]" for each in arguments)
     usage = f"entropilot {name} {shown} [OPTIONS]".replace("  ", " ")
-    rows = [(_argument_name(each), _shown(each.help)) for each in arguments]
-    rows += [(f"{', '.join(each.opts)}{_value_of(each)}", _shown(each.help)) for each in options]
+    rows = [(_argument_name(each), each.help or "") for each in arguments]
+    rows += [(f"{', '.join(each.opts)}{_value_of(each)}", each.help or "") for each in options]
     table = "\n".join(f"| `{_cell(what)}` | {_cell(meaning)} |" for what, meaning in rows)
-    told = _shown(command.help).strip()
+    told = (command.help or "").strip()
     return f"{heading} {name}\n\n{_unwrapped(told)}\n\n```text\n{usage}\n```\n\n| | |\n|---|---|\n{table}\n"
-
-
-def _shown(help_text: str | None) -> str:
-    """Return a help text as a terminal shows it."""
-    return Text.from_markup(help_text or "", emoji=False).plain
 
 
 def _argument_name(argument: Any) -> str:

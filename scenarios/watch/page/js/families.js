@@ -2,7 +2,7 @@
 
 import { h, named, svg } from "./dom.js";
 import { isDark, look } from "./looks.js";
-import { change, count, figure, level } from "./words.js";
+import { count, figure, level, signedLevel } from "./words.js";
 
 /** The sample of a family's line. */
 export function sample(index) {
@@ -42,7 +42,7 @@ export function familiesTable(session, moment, { focused, onFocus }) {
       h("td", { class: "n" }, count(each.size)),
       h("td", { class: "n" }, level(each.entropy), band),
       h("td", { class: "bar-cell", title: `e^(h − h of the richest) = ${figure(share, 2)}` }, bar),
-      h("td", { class: `n ${each.change > 0 ? "up" : each.change < 0 ? "down" : "muted"}` }, each.change === null || each.change === undefined ? "" : change(each.change)),
+      h("td", { class: `n ${each.change > 0 ? "up" : each.change < 0 ? "down" : "muted"}` }, each.change === null || each.change === undefined ? "" : signedLevel(each.change)),
     );
   });
   return h(

@@ -28,7 +28,8 @@ const THEME = "entropilot-theme";
 const THEMES = { "": ["◐", "as the system"], dark: ["☾", "dark"], light: ["☀", "light"] };
 
 const hosts = Object.fromEntries(["strip", "tabs", "main", "acts"].map((id) => [id, document.getElementById(id)]));
-const app = { source: openSource(), session: null, route: null, screen: null, ends: [], opened: 0 };
+/** The state of the page, for whoever looks at it from the console. */
+export const app = { source: openSource(), session: null, route: null, screen: null, ends: [], opened: 0 };
 
 app.requery = (query) => {
   app.route.query = Object.fromEntries(Object.entries({ ...app.route.query, ...query }).filter(([, value]) => value !== null && value !== undefined && value !== ""));

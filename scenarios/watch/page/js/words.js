@@ -17,6 +17,12 @@ export function level(value, digits = 2) {
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", MINUS);
 }
 
+/** The same with its sign. */
+export function signedLevel(value, digits = 3) {
+  const text = level(value, digits);
+  return value > 0 && Number(text) > 0 ? `+${text}` : text;
+}
+
 /** A change with its sign. */
 export function change(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from agent.acquisition import ceilings as module
 from agent.acquisition.base import PoolArrays
-from agent.acquisition.ceilings import Ceiling, Known, ceilings, level_of
+from agent.acquisition.ceilings import Known, ceilings
 from agent.entropy.attainable import attainable_entropies
+from agent.entropy.ceiling import Ceiling, level_of
 from agent.entropy.measure import EntropyMeasure
 from agent.entropy.target_properties import TargetProperty
 

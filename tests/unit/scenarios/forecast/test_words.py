@@ -6,8 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from agent.acquisition.ceilings import Ceiling
 from agent.entropy.bias import BIAS_METRICS
+from agent.entropy.ceiling import Ceiling
 from scenarios.forecast.courses import Course
 from scenarios.forecast.forecast import Forecast
 from scenarios.forecast.words import in_words

@@ -18,7 +18,8 @@ import pytest
 
 from protocols.errors import StoreError
 from scenarios.pack_file.manifest import MANIFEST, MAX_MEMBERS, MAX_RATIO, SMALL_BYTES
-from scenarios.pack_file.reader import is_pack, unpacked
+from scenarios.pack_file.mark import is_pack
+from scenarios.pack_file.reader import unpacked
 from scenarios.sources.recording import find_recording
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.verify.pack_check import pack_parts

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from agent.acquisition.baselines import UniformRandom
-from agent.acquisition.ceilings import Ceiling
 from agent.campaign.events import StartSetLoaded
+from agent.entropy.ceiling import Ceiling
 from agent.pool.candidates import Candidate, make_pool
 from agent.settings import CampaignSettings
 from scenarios.run.offline_campaign import OFFLINE, OfflineCampaign, Silence
-from scenarios.run.reach import FURTHER, ceilings_of, further_values, reach_in_words, who_falls_short
+from scenarios.run.reach import FURTHER, ceilings_of, further_values
+from scenarios.run.reach_words import reach_in_words, who_falls_short
 
 RICH = Ceiling("cubic", 0.2, 0.4, 0.3, 0.5, 80)
 HOPELESS = Ceiling("monoclinic", -0.54, -0.55, -0.6, -0.5, 40)

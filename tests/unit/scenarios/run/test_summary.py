@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from agent.acquisition.ceilings import Ceiling
 from agent.entropy.best import best_of
 from agent.entropy.bias import BiasPoint, evenness, joint_entropy
+from agent.entropy.ceiling import Ceiling
 from agent.metrics import Metric
 from protocols.errors import StoreError
 from protocols.tables.account import AccountEntry, Handling

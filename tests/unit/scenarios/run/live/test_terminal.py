@@ -14,8 +14,9 @@ from agent.campaign.events import BecameEven, GapStalled
 from agent.campaign.gap_progress import Finding
 from agent.entropy.best import best_of
 from agent.entropy.bias import BiasPoint
+from scenarios.run.live.families import BAR_CELLS, bar
 from scenarios.run.live.state import LiveState
-from scenarios.run.live.terminal import BAR_CELLS, _bar, render
+from scenarios.run.live.terminal import render
 from scenarios.run.live.view import LiveView
 from scenarios.run.live.words import progress_line
 
@@ -40,13 +41,13 @@ def many(families: int) -> BiasPoint:
 def shown(state: LiveState, width: int = 80, height: int = 24) -> list[str]:
     out = StringIO()
     console = Console(file=out, width=width, height=height, no_color=True, legacy_windows=False)
-    console.print(render(state, height))
+    console.print(render(state, height, width))
     return out.getvalue().splitlines()
 
 
 def test_a_state_shows_progress_families_change_decision_and_requests() -> None:
     text = "\n".join(shown(STATE))
-    for part in ("40/100", "40%", "30.0 s left", "trigonal ◂ starved", "+0.700", "range 0.100 (was 0.800)",
+    for part in ("40/100", "40%", "about 30 s left", "trigonal    ◂", "+0.700", "range 0.100 (was 0.800)",
                  "mean gap 0.050  joint entropy 1.250 nat", "evenness 0.950 (was 0.750)  coverage 1.000",
                  "best mean gap 0.020 nat at observation 20, 0.050 now",
                  "fe2o3-1: trigonal is the poorest", "al2o3-2  cubic  9.0 s  attempt 2", "3 quarantined",
@@ -86,11 +87,73 @@ def test_any_number_of_families_fits_80_by_24(families: int) -> None:
     assert ("richer families" in "\n".join(lines)) == (families > 8)
 
 
+def test_columns_stand_still_when_another_family_is_the_poorest_and_names_are_whole_at_80_columns() -> None:
+    names = ("cubic", "a family of 23 letters!", "trigonal")
+
+    def table(starved: str, values: tuple[float, ...]) -> list[str]:
+        bias = BiasPoint(names, (9, 1_000, 8), values, 0.1, 0.05, 0.05, starved, 0.95, 1.0, 1.25)
+        return shown(dataclasses.replace(STATE, bias=bias, before=bias))[3:7]
+
+    first, second = table("cubic", (-0.9, 1.0, 1.0)), table("trigonal", (1.0, 10.123, -12.5))
+    assert [line.index("◂") for line in (first[1], second[3])] == [25, 25]
+    for header in ("size", "entropy [nat]", "spread vs richest", "since start"):
+        assert first[0].index(header) == second[0].index(header)
+    for name, line in zip(names, first[1:], strict=True):
+        assert line.startswith(name)
+    assert max(map(len, [*first, *second])) <= 80
+
+
+@pytest.mark.parametrize("families", [2, 7, 40])
+def test_a_large_terminal_shows_how_it_went_within_its_height(families: int) -> None:
+    course = tuple((at, 1.0 / (1 + at)) for at in range(41))
+    state = dataclasses.replace(STATE, bias=many(families), course=course, course_of="Range of entropy [nat]")
+    lines = shown(state, 120, 40)
+    assert len(lines) <= 39
+    assert "Range of entropy [nat] by observation" in "\n".join(lines)
+    assert sum("┤" in line for line in lines) >= 4
+    assert "┤" not in "\n".join(shown(state)), "80 by 24 has no room"
+
+
+def test_an_entropy_that_counts_what_is_in_flight_is_said_to_be_expected() -> None:
+    reason = "x-1: cubic has the lowest entropy (h = 3.206 nat, 5 values and 2 in flight); expected gain 0.1 nat"
+    state = dataclasses.replace(STATE, last_decision=reason)
+    assert "(expected h = 3.206 nat" in " ".join("\n".join(shown(state)).split())
+    assert "counts what is in flight as predicted" in "\n".join(shown(state, 120, 40))
+    known = dataclasses.replace(STATE, last_decision=reason.replace(" and 2 in flight", ""))
+    assert "(h = 3.206 nat" in "\n".join(shown(known, 120, 40))
+    assert "predicted" not in "\n".join(shown(known, 120, 40))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"connected": False}, "time left unknown (no link)"),
+        ({"waiting_for": ("furnace",)}, "time left unknown (waiting)"),
+        ({"held": "the disk is full"}, "time left unknown (held)"),
+        ({"per_second": None}, "time left not known yet"),
+        ({"per_second": 0.2}, "about 5:00 left"),
+    ],
+)
+def test_the_time_left_is_a_guess_and_said_to_be_unknown_where_nobody_can_guess(
+    changes: dict[str, Any], words: str
+) -> None:
+    state = dataclasses.replace(STATE, **changes)
+    assert words in "\n".join(shown(state))
+    assert words in progress_line(state)
+    assert "left" not in progress_line(dataclasses.replace(state, phase="finishing"))
+
+
+def test_a_long_address_of_the_broker_is_whole_on_a_line_of_its_own() -> None:
+    broker = "mqtt://a-long-host-name.of.some.lab.example:8883"
+    lines = shown(dataclasses.replace(STATE, broker=broker, campaign="c" * 40))
+    assert any(line.startswith(broker) for line in lines)
+
+
 def test_the_bar_is_the_spread_relative_to_the_richest() -> None:
-    assert _bar(1.0, 1.0) == "█" * BAR_CELLS
-    assert _bar(1.0 - math.log(2), 1.0) == "█" * (BAR_CELLS // 2)
-    assert _bar(-50.0, 1.0) == ""
-    assert _bar(None, 1.0) == ""
+    assert bar(1.0, 1.0) == "█" * BAR_CELLS
+    assert bar(1.0 - math.log(2), 1.0) == "█" * (BAR_CELLS // 2)
+    assert bar(-50.0, 1.0) == ""
+    assert bar(None, 1.0) == ""
 
 
 ODD_FIGURES = st.fixed_dictionaries(
@@ -139,7 +202,7 @@ def test_a_terminal_gets_the_view_in_place() -> None:
     console = Console(file=out, width=80, height=24, force_terminal=True, legacy_windows=False, _environ={})
     with LiveView(console) as view:
         view.show(STATE)
-    assert "trigonal ◂ starved" in out.getvalue()
+    assert "trigonal" in out.getvalue()
     assert "\x1b[?25h" in out.getvalue()  # the cursor is given back
 
 

@@ -21,7 +21,7 @@ import pytest
 
 from tests.support.commands import Workbench, clean_environment, until
 from tests.support.samples.folders import contents
-from tests.support.samples.strange_campaign import FAMILIES, make_strange_campaign
+from tests.support.strangers.strange_campaign import FAMILIES, make_strange_campaign
 
 pytestmark = pytest.mark.system
 

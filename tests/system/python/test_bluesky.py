@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import entropilot
-from tests.support.samples.strange_campaign import strange_frame
+from tests.support.strangers.strange_campaign import strange_frame
 
 pytestmark = [
     pytest.mark.system,

@@ -9,8 +9,8 @@ import pytest
 from protocols.errors import EntropilotError, SettingsError
 from scenarios.mcp_server.approval import CODE_LENGTH, LETTERS, Approver, Terminal, approve, reject, shown
 from scenarios.mcp_server.proposals import ProposalFolder
-from tests.support.samples.proposals import NOW, proposal
-from tests.support.samples.strange_campaign import make_strange_campaign
+from tests.support.strangers.proposals import NOW, proposal
+from tests.support.strangers.strange_campaign import make_strange_campaign
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 
 import entropilot
 from protocols.errors import EntropilotError, SettingsError
-from tests.support.samples.strange_campaign import strange_frame
+from tests.support.strangers.strange_campaign import strange_frame
 
 
 def made(parallel: int = 1, journal: Path | None = None) -> tuple[entropilot.BlueskyOptimizer, pd.Series]:

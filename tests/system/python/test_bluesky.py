@@ -93,7 +93,9 @@ def test_its_plans_run_a_campaign_to_its_end(tmp_path: Path) -> None:
 
     stage, oven = Device("stage"), Device("oven")
     detector = Device("detector", lambda: 2.0 * stage.value + oven.value)  # what the instrument says there
-    engine, events, order = RunEngine({}), [], []
+    engine = RunEngine({})
+    events: list[float] = []
+    order: list[str] = []
 
     def keep(name: str, document: Mapping[str, Any]) -> None:
         if name == "start" and "blop_acquisition_order" in document:

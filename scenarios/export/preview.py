@@ -19,7 +19,8 @@ STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;"
     "background:#fff}table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}th,td{text-align:left;"
     "vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd;overflow-wrap:anywhere}"
-    "th,td:first-child{overflow-wrap:break-word}.n{white-space:nowrap;text-align:right}"
+    "body{overflow-wrap:anywhere}th{white-space:nowrap}td:first-child{min-width:6rem}"
+    ".n{white-space:nowrap;text-align:right}"
     "code{font:14px ui-monospace,monospace}a{color:#0b5394}"
     "@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#16181c}th,td{border-color:#3a3d42}a{color:#8ab8ec}}"
 )

@@ -88,8 +88,12 @@ async def test_a_client_reads_everything_and_nothing_in_a_run_folder_changes(ben
         decision = await ask(connection, "decision", run="strange", number=2)
         assert decision["decision"] == 2
         assert len(await ask(connection, "decisions", run="strange", limit=3)) == 3
-        why = await ask(connection, "why", run="strange", decision="2")
-        assert why["decision"] == 2
+        why = await ask(connection, "why", run="strange", decision=2)
+        assert (why["status"], why["same_today"]) == ("ready", True)
+        assert any("Decision 2" in each or "decision 2" in each for each in why["words"])
+        other = await ask(connection, "what_if", run="strange", policy="random", from_decision=4)
+        assert (other["status"], other["from_decision"]) == ("ready", 4)
+        assert (await ask(connection, "verify", run="strange"))["is_sound"] is True
         rows = await ask(connection, "dataset", run="strange", limit=5, order="-value")
         assert (rows["total"], len(rows["rows"])) == (20, 5)
         journal = await ask(connection, "journal", run="strange", kind="DecisionMade")
@@ -97,7 +101,7 @@ async def test_a_client_reads_everything_and_nothing_in_a_run_folder_changes(ben
         assert (await ask(connection, "instruments", run="strange"))[0]["id"] == "python"
         assert (await ask(connection, "trust", run="strange"))["problems"] == []
         compared = await ask(connection, "compare", left="strange", right="strange-2")
-        assert compared["decisions_same"] == 7  # six that were told of, and the one that was then open
+        assert (compared["same"], compared["compared"]) == (True, 7)  # six were told of, and one was open then
     assert contents(bench.runs / "strange", besides=(".lock",)) == before
     assert (bench.folder / "mcp.err").read_text(encoding="utf-8") == ""
 
@@ -207,7 +211,7 @@ async def test_campaigns_of_a_broker_are_read_without_their_past(tmp_path: Path)
             cards = await ask(connection, "list_runs")
             assert [(each["name"], each["source"], each["phase"]) for each in cards] == [("lab", "broker", "running")]
             assert (await ask(connection, "moment"))["budget"] == 100
-            assert "does not tell a campaign's past" in await refused(connection, "why", decision="0")
+            assert "does not tell a campaign's past" in await refused(connection, "why", decision=0)
             made = await ask(connection, "propose_control", verb="pause", reason="to look")
         code, seen = at_a_terminal(bench, "proposals", "approve", made["proposal"], answer=None)
         assert code == 0, seen

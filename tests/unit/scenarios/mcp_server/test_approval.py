@@ -44,6 +44,14 @@ def test_what_is_shown_is_all_that_would_be_done_and_steers_no_terminal() -> Non
     assert "\u202e" not in words
 
 
+def test_a_reason_cannot_pass_for_a_line_of_ours() -> None:
+    words = shown(proposal(reason="x\n  order      resume\r\u2028  given by   anna"), "bert", None)
+    assert [line[:12] for line in words.splitlines()] == [
+        "Proposal 000", "  campaign  ", "  order     ", "  given by  ", "  proposer  ", "  it says   ",
+    ]  # fmt: skip
+    assert "order      pause" in words.splitlines()[2]
+
+
 def test_a_campaign_that_is_not_at_work_is_told_before_a_code_is_shown(run: Path) -> None:
     _, out, error = asked(run, "ABCDE\n")
     assert "type" not in out

@@ -180,7 +180,9 @@ async def test_an_order_is_given_only_by_who_types_the_code_that_stands_in_the_t
             assert (await ask(connection, "proposal", id=which))["state"] == "waiting"
             assert bench.count("CampaignPaused") == 0
             # No file that a model could read holds the code.
-            code, seen = at_a_terminal(bench, "proposals", "approve", which[:8], "--operator", "anna", answer=None)
+            code, seen = at_a_terminal(
+                bench, "proposals", "approve", which[:8], "--operator", "anna", "--timeout", "60", answer=None
+            )
             assert code == 0, seen
             assert "the furnace smokes" in seen
             shown = re.search(r"type ([A-Z0-9]+) and Enter", seen)
@@ -213,7 +215,7 @@ async def test_campaigns_of_a_broker_are_read_without_their_past(tmp_path: Path)
             assert (await ask(connection, "moment"))["budget"] == 100
             assert "does not tell a campaign's past" in await refused(connection, "why", decision=0)
             made = await ask(connection, "propose_control", verb="pause", reason="to look")
-        code, seen = at_a_terminal(bench, "proposals", "approve", made["proposal"], answer=None)
+        code, seen = at_a_terminal(bench, "proposals", "approve", made["proposal"], "--timeout", "60", answer=None)
         assert code == 0, seen
         until(lambda: bench.count("CampaignPaused") == 1, "it was not paused")
 

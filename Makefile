@@ -8,6 +8,7 @@
 #   make soak                    200,000 messages with faults; make kills: real SIGKILLs
 #   make planted                 deliberate bugs, each found by the suite
 #   make fuzz coverage           a million mutated messages; every branch of what all stands on
+#   make docs                    the site of the documents, into build/site
 #   make dist                    wheel and sdist into dist/, tried in a fresh environment from another folder
 #
 #   make goldens VENV=.venv-newest PYTHON=python3.13    replay the golden recordings on another Python
@@ -28,7 +29,7 @@ SLOWEST ?= 10
 WORKERS ?= $(shell python3 -c 'import os; print(min(2 * (os.cpu_count() or 1), 8))')
 MESSAGES ?= 200000
 
-.PHONY: run test check goldens bench published does-it-work simulate crash kills soak fuzz planted coverage usual-way dist clean
+.PHONY: run test check goldens bench published does-it-work simulate crash kills soak fuzz planted coverage usual-way docs dist clean
 
 run: $(RUN_READY)
 	$(BIN)/entropilot run emt_alloys
@@ -101,6 +102,10 @@ planted: $(TEST_READY)
 
 goldens: $(TEST_READY)
 	$(BIN)/python -m pytest tests/replay -n 2
+
+docs: $(TEST_READY)
+	$(BIN)/python -m tests.support.documents.reference --check
+	$(BIN)/python -m tests.support.documents.site
 
 dist: $(TEST_READY)
 	$(BIN)/python -m pytest tests/system/test_wheel.py -n 0

@@ -34,6 +34,7 @@ from agent.runtime.messages import MessageBuilder
 from agent.runtime.policy_runner import PolicyRunner, make_policy_runner
 from agent.runtime.recorder import RunRecorder, fill_up
 from agent.runtime.sendable import features_of
+from agent.runtime.tracing.assembly import edge_of
 from agent.runtime.transaction import Transaction, TransactionBuilder
 from agent.settings import CampaignSettings
 from agent.versions import versions
@@ -48,6 +49,7 @@ from protocols.signing.status_order import StatusOrder
 from protocols.signing.transport import UNSIGNED, Signing
 from protocols.storage.disk_floor import DiskFloor
 from protocols.tables.account import Handling
+from protocols.tracing.settings import OFF, TracingSettings
 from protocols.wire.topics import AGENT_CLIENT
 
 
@@ -63,6 +65,7 @@ def assemble_agent(
     signing: Signing = UNSIGNED,
     lab: LabSettings | None = None,
     is_live: bool = False,
+    tracing: TracingSettings = OFF,
     on_commit: Callable[[Transaction], None] = lambda _transaction: None,
 ) -> Iterator[Agent]:
     """Put the agent of an opened campaign together; close its log and recording afterwards.
@@ -77,6 +80,7 @@ def assemble_agent(
         signing: The keys of the agent, its instruments and its operators.
         lab: How a lab's own messages are translated; None where all speak ours.
         is_live: Whether a person has allowed a real lab.
+        tracing: Where a trace of each attempt goes.
         on_commit: Called after every commit.
     """
     plan = files.plan
@@ -85,6 +89,7 @@ def assemble_agent(
         _logging(files, broker_limits, signing) as logger,
         closing(recording_of(files.folder / RECORDING, plan, header)) as recording,
         closing(PoisonMessageGuard(files.folder / POISON_GUARD)) as poison_guard,
+        closing(edge_of(tracing, files.ledger.campaign, logger)) as edge,
     ):
         log_transaction = TransactionLog(logger, lambda: files.store.head, plan)
         messages = MessageBuilder(
@@ -95,7 +100,7 @@ def assemble_agent(
             instance=instance_of(files.folder, plan.uid),
             features_of=features_of(files.ledger.campaign) if settings.send_features else None,
         )
-        policy_runner = _policy_runner(pool, plan, settings, logger)
+        policy_runner = edge.policy_runner(_policy_runner(pool, plan, settings, logger))
         link = make_link(
             broker,
             files.ledger.campaign,
@@ -107,18 +112,20 @@ def assemble_agent(
             ending=lambda: _ending_of(agent),
             on_event=logger.info,
             may_repeat=lambda: _may_repeat(files.ledger.campaign, settings),
+            is_traced=edge.is_traced,
         )
         transport = RecordedTransport(link, recording)
         recorder = RunRecorder(recording, transport.write_taken, files.store)
 
         def after_commit(transaction: Transaction) -> None:
             log_transaction(transaction)
+            edge.committed(transaction)
             on_commit(transaction)
 
         agent = Agent(
             maker=_maker(files.ledger, policy_runner, messages),
             store=files.store,
-            transport=transport,
+            transport=edge.transport(transport),
             policy_runner=policy_runner,
             messages=messages,
             request_timeout_s=settings.request_timeout_s,
@@ -129,6 +136,7 @@ def assemble_agent(
             on_commit=after_commit,
             on_waiting=WaitingLog(logger),
             on_event=logger.warning,
+            on_written=edge.written,
             admission=_admission(files, settings, mapping, is_live=is_live, on_event=logger.info),
         )
         yield agent

@@ -70,6 +70,7 @@ class Agent:
         on_commit: Called after every commit; for the log, the live view and tests. It must be quick.
         on_waiting: Called with whom the campaign waits for, whenever that changes; for the log.
         on_event: Called with what happens to the database's server; for the log.
+        on_written: Called with when each commit began and ended [ns since 1970], before `on_commit`.
         admission: What requests wait for before they go out; by default nothing.
 
     Attributes:
@@ -92,6 +93,7 @@ class Agent:
         on_commit: Callable[[Transaction], None] = lambda _transaction: None,
         on_waiting: Callable[[tuple[str, ...]], None] = lambda _recipients: None,
         on_event: Callable[..., Any] = lambda _name, **_told: None,
+        on_written: Callable[[int, int], None] = lambda _began, _ended: None,
         admission: Admission | None = None,
     ) -> None:
         self.campaign = maker.campaign
@@ -120,7 +122,9 @@ class Agent:
             require_signatures=self.campaign.plan.require_signatures,
         )
         self._poison_guard = poison_guard or PoisonMessageGuard(None)
-        self._commits = Commits(store, now=now, poison_guard=self._poison_guard, on_event=on_event)
+        self._commits = Commits(
+            store, now=now, poison_guard=self._poison_guard, on_event=on_event, on_written=on_written
+        )
         self.disk = disk or DiskFloor(None)
         self._write_ahead = write_ahead
         self._on_step = on_commit

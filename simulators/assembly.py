@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,15 +21,20 @@ from protocols.signing.transport import UNSIGNED, SignedTransport, Signing
 from protocols.storage.database import sqlite_url
 from protocols.storage.disk_floor import DiskFloor
 from protocols.storage.run_lock import RunLock
+from protocols.tracing.otlp import open_export
+from protocols.tracing.settings import OFF, TracingSettings
 from protocols.wire.messages import Health
 from protocols.wire.topics import EVERY_CAMPAIGN, instrument_status_filters, simulator_subscriptions
 from simulators.executors.choice import make_executor
 from simulators.faulty import faulty
 from simulators.messages import status_message
-from simulators.outbox import Outbox
+from simulators.outbox import Change, Outbox
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
 from simulators.sole_of_its_id import SoleOfItsId
+from simulators.tracing import EvaluationTraces
+
+SERVICE: Final = "entropilot-simulator"
 
 INSTANCE_DIGITS: Final = 12
 """Hexadecimal digits of an instance's name: 48 bits tell the memories of a lab apart."""
@@ -45,6 +50,7 @@ def assemble_simulator(
     knows_shares: bool = False,
     signing: Signing = UNSIGNED,
     is_over: Callable[[], bool] = lambda: False,
+    tracing: TracingSettings = OFF,
     on_event: Callable[..., None] = lambda *_args, **_fields: None,
 ) -> Iterator[SimulatorService]:
     """Put a simulator together; hold the lock of its memory meanwhile.
@@ -58,6 +64,7 @@ def assemble_simulator(
             speaks. Of another one MQTT 3.1.1 does not say so; there one simulator serves "any".
         signing: Its key. With one it takes no request and no receipt that its agent has not signed.
         is_over: Whether the campaign is over, as far as who starts it knows; it also hears it from the agent.
+        tracing: Where a trace of each attempt goes.
         on_event: For the log.
 
     Raises:
@@ -79,7 +86,10 @@ def assemble_simulator(
                 on_event=on_event,
             )
             executor, transport = faulty(make_executor(settings, on_event), link, settings.faults, on_event)
-            with closing(PoisonMessageGuard(folder / f"{settings.id}.in_process")) as poison_guard:
+            with (
+                closing(PoisonMessageGuard(folder / f"{settings.id}.in_process")) as poison_guard,
+                _traced(settings, tracing, on_event) as on_commit,
+            ):
                 yield SimulatorService(
                     settings,
                     campaign=campaign,
@@ -91,10 +101,24 @@ def assemble_simulator(
                     disk=DiskFloor(folder, on_change=lambda reason: _tell_disk(on_event, reason)),
                     require_signatures=signing.has_keys,
                     on_event=on_event,
+                    on_commit=on_commit,
                     instance=instance,
                 )
         finally:
             outbox.close()
+
+
+@contextmanager
+def _traced(
+    settings: SimulatorSettings, tracing: TracingSettings, on_event: Callable[..., None]
+) -> Iterator[Callable[[Sequence[Change]], None]]:
+    """Yield what makes spans of what is committed, and give them away at the end."""
+    export = open_export(tracing, SERVICE, {"entropilot.instrument": settings.id})
+    if export is None:
+        yield lambda _changes: None
+        return
+    with closing(EvaluationTraces(export, settings.id, on_event=on_event)) as traces:
+        yield traces.committed
 
 
 def _tell_disk(on_event: Callable[..., None], reason: str) -> None:

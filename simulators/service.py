@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -109,6 +109,7 @@ class SimulatorService:
         disk: Where is written; while it is nearly full nothing is taken and nothing begun.
         require_signatures: Whether only what the agent has signed is taken.
         on_event: Called with a short name and fields, for the log.
+        on_commit: Called with what was committed, for its trace.
         new_id: Returns a message id that nobody has used.
         instance: Names it among those of its id, for its status.
         jitter: Spreads the repetitions of answers.
@@ -127,6 +128,7 @@ class SimulatorService:
         disk: DiskFloor | None = None,
         require_signatures: bool = False,
         on_event: Callable[..., None] = lambda *_args, **_fields: None,
+        on_commit: Callable[[Sequence[Change]], None] = lambda _changes: None,
         new_id: Callable[[], str] = fresh_id,
         instance: str | None = None,
         jitter: random.Random | None = None,
@@ -140,6 +142,7 @@ class SimulatorService:
         self._disk = disk or DiskFloor(None)
         self._require_signatures = require_signatures
         self._on_event = on_event
+        self._on_commit = on_commit
         self._messages = Messages(settings.id, clock, new_id, instance)
         self._evaluation = Evaluation(settings, executor, self._messages, counts=self.counts, on_event=on_event)
         self.outbound = Outbound(
@@ -362,6 +365,7 @@ class SimulatorService:
         with self._poison_guard.handling(transaction.deliveries):
             self._outbox.write(transaction.changes, now=self._clock().isoformat(), age=self._logbook.age)
         self._poison_guard.clear(transaction.deliveries)
+        self._on_commit(transaction.changes)
         for delivery in transaction.deliveries:
             self._transport.acknowledge(delivery)
         for request, moment in transaction.to_start:

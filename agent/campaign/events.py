@@ -570,7 +570,7 @@ class BeginCorrected:
 
 @dataclass(frozen=True, slots=True)
 class LimitsChanged:
-    """The campaign was taken up again with other limits: they hold from here on, and what was used up stays used."""
+    """The campaign was resumed with other limits: they hold from here on, and what was used up stays used."""
 
     limits: AskingLimits
 

@@ -6,6 +6,7 @@ Until it is back, nothing is received, decided or sent: the link stays up, the v
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ class Commits:
         now: Wall-clock time as a label.
         poison_guard: Notes what is being handled. A server that is away is no message's fault.
         on_event: Called with a name and what there is to say, for the log.
+        on_written: Called with when a commit began and ended [ns since 1970], of each that wrote something.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class Commits:
         now: Callable[[], str],
         poison_guard: PoisonMessageGuard,
         on_event: Callable[..., Any] = lambda _name, **_told: None,
+        on_written: Callable[[int, int], None] = lambda _began, _ended: None,
     ) -> None:
         self._store = store
         self._now = now
         self._poison_guard = poison_guard
         self._on_event = on_event
+        self._on_written = on_written
 
     async def write(self, commit: Commit, deliveries: Sequence[Delivery] = ()) -> None:
         """Write a commit; it is on the disk when this returns.
@@ -50,6 +54,7 @@ class Commits:
             DatabaseAway: When its server does not come back in time; whether it was written, the next start finds out.
             StoreError: When the database refuses.
         """
+        began = time.time_ns()
         try:
             with self._poison_guard.handling(deliveries):
                 self._store.append_at_once(commit, now=self._now())
@@ -58,6 +63,8 @@ class Commits:
             await self._wait(commit)
             self._on_event("database_back")
         self._poison_guard.clear(deliveries)
+        if not commit.is_empty:
+            self._on_written(began, time.time_ns())
 
     async def _wait(self, commit: Commit) -> None:
         """Write it when the server is back; also when cancelled, the other thread has ended when this returns."""

@@ -15,11 +15,12 @@ from protocols.link.broker_settings import BrokerSettings
 from protocols.link.client_ids import agent_client_id
 from protocols.link.mqtt import MqttSession
 from protocols.link.sessions import SessionEnd
-from protocols.link.transport import Transport, Will
+from protocols.link.transport import PropertyTransport, Transport, Will
 from protocols.mapping.mapping import LabMapping
 from protocols.mapping.sent_log import SentLog
 from protocols.mapping.transport import MappedTransport
 from protocols.signing.transport import SignedTransport, Signing
+from protocols.tracing.session import TracedSession
 from protocols.wire.messages import Health
 from protocols.wire.topics import PREFIX, agent_subscriptions
 
@@ -39,6 +40,7 @@ def make_link(
     ending: Callable[[], SessionEnd],
     on_event: Callable[..., Any],
     may_repeat: Callable[[], bool] = lambda: True,
+    is_traced: bool = False,
 ) -> Transport:
     """Return the link of a campaign's agent.
 
@@ -53,6 +55,7 @@ def make_link(
         ending: Tells, when we leave, what is to become of our session.
         on_event: Called with a short name and fields for the log.
         may_repeat: Tells whether a request to such a lab may be repeated just now.
+        is_traced: Whether requests say to which trace they belong.
     """
     name = campaign.plan.campaign
     of_lab = () if mapping is None else mapping.subscriptions
@@ -63,7 +66,7 @@ def make_link(
     def will() -> Will:
         return signing.will(Will(*messages.status(Health.OFFLINE)))
 
-    session = MqttSession(
+    session: PropertyTransport = MqttSession(
         broker,
         client_id=agent_client_id(name, messages.instance),
         subscriptions=(*own, *of_lab),
@@ -72,6 +75,8 @@ def make_link(
         clears=lambda topic: topic.startswith(f"{PREFIX}/"),  # a set point of a lab stays where it is
         on_event=on_event,
     )
+    if is_traced:
+        session = TracedSession(session)
     signed = SignedTransport(session, signing)
     if mapping is None:
         return signed

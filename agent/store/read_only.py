@@ -24,7 +24,7 @@ from agent.store.partial_pool import ReferencedPool, partial_pool
 from agent.store.place import elsewhere
 from agent.store.server_copy import copy_server
 from agent.store.store import Store
-from agent.store.tables import ALL_TABLES, BIAS_FAMILY, OBSERVATION, SCHEMA_VERSION
+from agent.store.tables import ALL_TABLES, BIAS_FAMILY, OBSERVATION, REQUEST, SCHEMA_VERSION
 from agent.store.views import DatasetLabels
 from protocols.errors import StoreError
 from protocols.storage.database import connected, require_database_url, sqlite_url
@@ -156,7 +156,8 @@ def referenced_in(connection: Connection, events: list[Event], stand_ins: int = 
     """
     columns = (OBSERVATION.c.candidate_id, OBSERVATION.c.family, OBSERVATION.c.source_id)
     rows = connection.execute(select(*columns)).all()
-    families = {row.candidate_id: row.family for row in rows}
+    asked = connection.execute(select(REQUEST.c.candidate_id, REQUEST.c.family).where(REQUEST.c.family != "")).all()
+    families = {row.candidate_id: row.family for row in (*asked, *rows)}
     source_ids = {row.candidate_id: row.source_id for row in rows if row.source_id}
     every = connection.execute(select(BIAS_FAMILY.c.family).distinct()).scalars()
     return partial_pool(events, families, every, source_ids, stand_ins)

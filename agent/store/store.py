@@ -16,6 +16,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BiasPoint
 from agent.metrics import Metric
 from agent.store.commit import Commit, JournalHead, OutboxItem, QuarantinedMessage
+from agent.store.dataset_rows import DatasetRow, dataset_question, dataset_rows
 from agent.store.migrations import migrate
 from agent.store.patience import Patience
 from agent.store.place import DatabasePlace
@@ -276,6 +277,10 @@ class Store:
         observations = self._link.all(select(BIAS_POINT).order_by(BIAS_POINT.c.observation))
         families = self._link.all(select(BIAS_FAMILY).order_by(BIAS_FAMILY.c.observation, BIAS_FAMILY.c.family))
         yield from trajectory_of(observations, families, metrics)
+
+    def dataset(self) -> Iterator[DatasetRow]:
+        """Return the dataset, a row for each measurement that counts, in the order in which they came."""
+        yield from dataset_rows(self._link.all(dataset_question()))
 
     def spent(self) -> tuple[int, ...]:
         """Return what had been spent of the budget by each point of the trajectory, in order."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
 SCHEMA_VERSION: Final = 3
@@ -45,6 +45,8 @@ class JournalRow(SQLModel, table=True):
     """One event. `digest` is SHA-256 over the digest before, number, kind and payload."""
 
     __tablename__ = "journal"
+    __table_args__ = (Index("journal_kind", "kind", "sequence"),)
+    # Whoever shows a run asks for the pauses, or the last decision before a row: not for all rows.
 
     sequence: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     kind: str
@@ -93,6 +95,8 @@ class RequestRow(SQLModel, table=True):
     closed_sequence: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     source_id: str = ""
     """As of an observation: what the request says."""
+    family: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """Of the candidate: the journal tells it of none."""
 
 
 class BiasPointRow(SQLModel, table=True):

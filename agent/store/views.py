@@ -90,7 +90,7 @@ class Views:
         else:
             self._observe([self._observation(sequence, each) for each in observations_of(event)])
         if row.opens_request:
-            self._statements.run(_INSERT_REQUEST, [_request(sequence, event)])
+            self._statements.run(_INSERT_REQUEST, [self._request(sequence, event)])
         if row.closes_attempt is not None:
             self._close(_CLOSE, event.attempt_id, row.closes_attempt(event), sequence)
         if row.closes_candidate is not None:
@@ -108,13 +108,25 @@ class Views:
         ]
         self._statements.run(_CORRECT_OBSERVATION, rows)
 
+    def _asked(self, which: str) -> Measurement:
+        return Measurement(which, None) if self._plan is None else self._plan.measurement_of(which)
+
+    def _family_of(self, asked: Measurement) -> str:
+        return self._joined.get(asked.candidate_id) or self._families[asked.candidate_id]
+
+    def _request(self, sequence: int, event: Any) -> dict[str, Any]:
+        columns = ("attempt_id", "candidate_id", "decision", "attempt", "recipient", "source_id")
+        row = {column: getattr(event, column) for column in columns}
+        family = self._family_of(self._asked(event.candidate_id))
+        return row | {"family": family, "sequence": sequence, "outcome": "", "closed_sequence": None}
+
     def _observation(self, sequence: int, observed: Observation) -> dict[str, Any]:
         which = observed.candidate_id
-        asked = Measurement(which, None) if self._plan is None else self._plan.measurement_of(which)
+        asked = self._asked(which)
         return {
             "candidate_id": which,
             "sequence": sequence,
-            "family": self._joined.get(asked.candidate_id) or self._families[asked.candidate_id],
+            "family": self._family_of(asked),
             "value": observed.value,
             "unit": self._unit,
             "source": observed.source,
@@ -128,9 +140,3 @@ class Views:
 
     def _close(self, statement: Executable, which: str, how: str, sequence: int) -> None:
         self._statements.run(statement, [{"which": which, "how": how, "when": sequence}])
-
-
-def _request(sequence: int, event: Any) -> dict[str, Any]:
-    columns = ("attempt_id", "candidate_id", "decision", "attempt", "recipient", "source_id")
-    row = {column: getattr(event, column) for column in columns}
-    return row | {"sequence": sequence, "outcome": "", "closed_sequence": None}

@@ -20,8 +20,9 @@ _FORMULA: Final = re.compile(r"['\s]*[=+\-@\uff1d\uff0b\uff0d\uff20\t\r\n]|'+\\"
 _NUMBER: Final = re.compile(r"\s*[+-]?(?:(?:\d[\d.,]*|[.,]\d+)(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)\s*", re.IGNORECASE)
 """A number, with a point or a comma: no spreadsheet takes it for more."""
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-"""Control characters but the tab and the ends of a line, which a quoted cell may hold."""
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters but the tab and the end of a line, which a quoted cell may hold; a carriage return alone would not
+be quoted by Python's writer before 3.13, and end the row."""
 
 _ESCAPED: Final = re.compile(r"\\(?:\\|x([0-9a-f]{2}))")
 

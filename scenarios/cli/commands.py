@@ -62,6 +62,12 @@ GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
             "Tell two runs or recordings apart: settings, the first event and the first decision that differ, in "
             "words.",
         ),
+        Listed(
+            "watch",
+            "watch",
+            "Show runs as they go, in a browser: families, decisions, instruments, any moment of the past; and give "
+            "orders.",
+        ),
     ),
     "Replay": (
         Listed(
@@ -115,6 +121,16 @@ GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
             "operate",
             "Show where every campaign of a broker stands, and who of its agent and instruments is there.",
         ),
+        Listed(
+            "mcp",
+            "assistants",
+            "Let a language model read campaigns, and propose orders that a person gives or not (Model Context Protocol).",
+        ),
+        Listed(
+            "proposals",
+            "assistants",
+            "Show the orders that language models propose; give one (approve) or not (reject).",
+        ),
     ),
     "Lab": (
         Listed(
@@ -161,6 +177,22 @@ GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
             "pack",
             "maintain",
             "Pack scenario, tables and recording into one file that run, replay and verify take on any machine.",
+        ),
+        Listed(
+            "export",
+            "maintain",
+            "Give a run out to other programs: dataset, trajectory, decisions and journal, with units, licence and "
+            "provenance.",
+        ),
+        Listed(
+            "backup",
+            "maintain",
+            "Back a campaign up while it works: journal and recording as they stood at one commit, sealed.",
+        ),
+        Listed(
+            "restore",
+            "maintain",
+            "Make a run folder of a backup, checked byte for byte; `--resume`, `replay` and `verify` go on from there.",
         ),
         Listed("schema", "maintain", "Write the protocol's JSON Schemas and its AsyncAPI document."),
     ),

@@ -65,6 +65,16 @@ def starts(incomplete: str) -> list[str]:
     return _beginning(incomplete, ("lab",))
 
 
+def export_forms(incomplete: str) -> list[str]:
+    """Complete the form in which a run is given out."""
+    return _beginning(incomplete, ("ro-crate", "json", "csv", "parquet"))
+
+
+def verdicts(incomplete: str) -> list[str]:
+    """Complete what is done with a proposal."""
+    return _beginning(incomplete, ("approve", "reject"))
+
+
 def mappings(incomplete: str) -> list[str]:
     """Complete the name of a mapping that comes with the package."""
     return _beginning(incomplete, library_mappings())

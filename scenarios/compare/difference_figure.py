@@ -43,12 +43,12 @@ CHARACTER_IN: Final = 0.068
 """What a character of a name takes [inch]."""
 
 LOOKS: Final = {
-    "better": (OKABE_ITO[2], "o"),
-    "bought": (OKABE_ITO[4], "D"),
-    "worse": (OKABE_ITO[1], "o"),
-    "not shown": ("#9A9A9A", "o"),
+    "better": (OKABE_ITO[2], "o", OKABE_ITO[2]),
+    "bought": (OKABE_ITO[4], "D", OKABE_ITO[4]),
+    "worse": (OKABE_ITO[1], "X", OKABE_ITO[1]),
+    "not shown": ("#8A8A8A", "o", "white"),
 }
-"""Colour and mark of a verdict."""
+"""Colour, mark and face of a verdict: discs, diamonds, crosses and rings are told apart without colours."""
 
 LEGEND: Final = {
     "better": "better",
@@ -101,11 +101,11 @@ def _draw_panel(axes: Any, of_figure: Sequence[Contrast], *, named: bool) -> Non
     for place, each in enumerate(of_figure):
         if each.test.difference is None:
             continue
-        colour, mark = LOOKS[each.verdict]
+        colour, mark, face = LOOKS[each.verdict]
         if each.test.low is not None and each.test.high is not None:
             ends = [sign * each.test.low, sign * each.test.high]
             axes.plot(ends, [place, place], color=colour, linewidth=2.0, solid_capstyle="butt", zorder=2)
-        axes.plot([sign * each.test.difference], [place], mark, color=colour, markersize=5, zorder=3)
+        axes.plot([sign * each.test.difference], [place], mark, color=colour, mfc=face, markersize=5.5, zorder=3)
     axes.set_ylim(len(of_figure) - 0.4, -0.6)
     axes.set_yticks(range(len(of_figure)), [shortened(each.other) if named else "" for each in of_figure])
     axes.tick_params(labelsize=8, color=FRAME, labelcolor=INK, left=False)
@@ -142,8 +142,8 @@ def _write_legend(figure: Any, height_in: float, verdicts: Sequence[str]) -> Non
 
     x, y = 0.02, 1 - 0.8 / height_in
     for verdict in verdicts:
-        colour, mark = LOOKS[verdict]
-        figure.add_artist(Line2D([x + 0.006], [y], marker=mark, color=colour, linestyle="", markersize=5))
+        colour, mark, face = LOOKS[verdict]
+        figure.add_artist(Line2D([x + 0.006], [y], marker=mark, color=colour, mfc=face, linestyle="", markersize=5.5))
         figure.text(x + 0.016, y, LEGEND[verdict], fontsize=8.5, color=INK, va="center")
         x += 0.04 + 0.0085 * len(LEGEND[verdict])
     figure.text(0.98, y, "right of the line is better", fontsize=8.5, color=FAINT, va="center", ha="right")

@@ -117,10 +117,42 @@ def control(request: ControlRequest, place: Place, progress: ProgressCall = no_p
         TableError: When a table cannot be used.
         BrokerError: When the broker cannot be reached, or refuses us.
     """
+    prepared = messages_for(request, place, progress)
+    answers = send_messages(prepared.messages, place, request.timeout_s)
+    return Outcome(place, prepared.message_id, answers, prepared.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The messages of a command, before anything is sent.
+
+    Attributes:
+        message_id: Of the command.
+        messages: Each with what it is about, for people.
+        notes: What a person should know besides.
+    """
+
+    message_id: str
+    messages: tuple[tuple[Control, str], ...]
+    notes: tuple[str, ...]
+
+
+def messages_for(request: ControlRequest, place: Place, progress: ProgressCall = no_progress) -> Prepared:
+    """Return the messages of a command.
+
+    Args:
+        request: What is asked for.
+        place: Where it goes.
+        progress: For a progress bar, while tables are read.
+
+    Raises:
+        SettingsError: When what was typed cannot be asked for.
+        TableError: When a table cannot be used.
+    """
     notes: list[str] = []
     orders = _orders(request, place, progress, notes)
     message_id = request.message_id or fresh_id()
-    messages = [
+    messages = tuple(
         (
             as_message(
                 each,
@@ -134,10 +166,23 @@ def control(request: ControlRequest, place: Place, progress: ProgressCall = no_p
             each.about,
         )
         for each in orders
-    ]
+    )
+    return Prepared(message_id, messages, tuple(notes))
+
+
+def send_messages(messages: Sequence[tuple[Control, str]], place: Place, timeout_s: float) -> tuple[Answer, ...]:
+    """Send messages in their order, and wait for what the agent says to each.
+
+    Args:
+        messages: Each with what it is about.
+        place: Where they go.
+        timeout_s: How long each waits for its receipt [s].
+
+    Raises:
+        BrokerError: When the broker cannot be reached, or refuses us.
+    """
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        answers = runner.run(_send(messages, place, request.timeout_s))
-    return Outcome(place, message_id, answers, tuple(notes))
+        return runner.run(_send(messages, place, timeout_s))
 
 
 async def _send(messages: Sequence[tuple[Control, str]], place: Place, timeout_s: float) -> tuple[Answer, ...]:

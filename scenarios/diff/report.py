@@ -18,7 +18,7 @@ from protocols.errors import SettingsError, StoreError
 from protocols.storage.regular_file import begins_with
 from scenarios.diff.diff import Diff, Divergence
 from scenarios.diff.events import FieldDifference
-from scenarios.run.figure import draw_diff as draw_diff_figure
+from scenarios.run.figure.diff import draw_diff as draw_diff_figure
 from scenarios.run.metrics_figure import draw_runs
 
 MAX_NAMES: Final = 5

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import re
 import sys
 import traceback
@@ -21,7 +22,7 @@ from rich.text import Text
 
 from protocols.concurrency.task_group_errors import first_failure
 from protocols.errors import EntropilotError, StoreError
-from scenarios.display.progress import ProgressCall
+from scenarios.display.progress import NowAndThen, ProgressCall, lines_now_and_then
 from scenarios.display.system_limits import lack_of, require_enough_files
 from scenarios.display.terminal import INTERRUPTED
 
@@ -49,11 +50,20 @@ def visible(text: str) -> str:
     return NOT_FOR_A_TERMINAL.sub(REPLACEMENT, text)
 
 
+PIPED_CELLS: Final = 1_000
+"""Width of what is no terminal [cell]: programs and files have no edge, and a path that is cut cannot be opened."""
+
+
 class PlainConsole(Console):
-    """A console that takes no text for markup, emoji or control sequences; styles come from `rich.text.Text` alone."""
+    """A console that takes no text for markup, emoji or control sequences; styles come from `rich.text.Text` alone.
+
+    Where it writes to a pipe or a file nothing is cut or wrapped, unless COLUMNS says how wide that is.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(markup=False, emoji=False, highlight=False, **options)
+        if not (self.is_terminal or self.is_jupyter or "width" in options or os.environ.get("COLUMNS")):
+            self.width = PIPED_CELLS
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Render as usual; only rich's own control codes stay."""
@@ -93,10 +103,17 @@ def reported_errors(*, debug: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def progress_on_stderr(*, quiet: bool) -> Iterator[ProgressCall]:
-    """Show a progress bar for what takes time before a run; nothing when quiet, or when nobody watches."""
+    """Show a progress bar for what takes time before a run; a line now and then where nobody watches.
+
+    Args:
+        quiet: Whether nothing is shown.
+    """
     console = PlainConsole(stderr=True)
-    if quiet or not console.is_terminal:
+    if quiet:
         yield lambda _what, _done, _total: None
+        return
+    if not console.is_terminal:
+        yield lines_now_and_then(lambda line: console.print(line, soft_wrap=True))
         return
     bar = Progress(
         TextColumn("{task.description}", markup=False),
@@ -119,15 +136,21 @@ def progress_on_stderr(*, quiet: bool) -> Iterator[ProgressCall]:
 
 @contextlib.contextmanager
 def status_line(first: str, *, quiet: bool) -> Iterator[Callable[[Text], None]]:
-    """Show one line in place on standard error, as long as a person watches; what is shown is never taken for markup.
+    """Show one line in place on standard error while a person watches, else what it says now and then.
+
+    What is shown is never taken for markup.
 
     Args:
         first: What stands there at first.
         quiet: Whether nothing is shown.
     """
     console = PlainConsole(stderr=True)
-    if quiet or not console.is_terminal:
+    if quiet:
         yield lambda _line: None
+        return
+    if not console.is_terminal:
+        since = NowAndThen()
+        yield lambda line: console.print(line, soft_wrap=True) if since.is_time() else None
         return
     with console.status(Text(first)) as status:
         yield status.update

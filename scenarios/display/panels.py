@@ -1,7 +1,8 @@
 """Small multiples: several figures of several policies against a common axis, each a mean with its band.
 
-Every panel has the same policies in the same colours, so their names stand once; beside each line stands only where it
-ended. What is drawn was computed elsewhere: this file knows nothing of policies, seeds or statistics.
+Every panel has the same policies in the same looks, so their names stand once; beside each line stands only where it
+ended. A figure that is the same constant for all is said, not drawn. What is drawn was computed elsewhere: this file
+knows nothing of policies, seeds or statistics.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from numpy.typing import NDArray
 
 from scenarios.display.figure_style import DPI, FAINT, WIDTH_IN, save_figure, style_axes, write_title
 from scenarios.display.labels import INK, EndLabel, draw_end_labels, shortened
-from scenarios.display.observation_axis import MAX_DRAWN_STEPS, last_defined, look, set_observation_limits
+from scenarios.display.observation_axis import (
+    MAX_DRAWN_STEPS,
+    Look,
+    draw_marks,
+    last_defined,
+    look,
+    set_observation_limits,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -34,13 +42,26 @@ BAND_SHARE: Final = 0.75
 """How far beyond the means a band may stretch an axis [height of the means]: wide bands of few seeds are cut."""
 
 PANEL_HEIGHT_IN: Final = {1: 3.6, 2: 2.7, 3: 2.2}
-"""Height of the axes of a panel, by columns [inch]."""
+"""Height of the axes of a panel, by columns [inch]..."""
+
+LOW_PANEL_IN: Final = 1.75
+"""...and where more than `TALL_ROWS` rows must fit a page."""
+
+TALL_ROWS: Final = 3
+
+SAME: Final = 1e-9
+"""Two figures that differ by less, of their size or of 1, are one constant."""
 
 LEFT_IN: Final = 0.62
 """What a panel needs left of its axes for numbers [inch]."""
 
 RIGHT_IN: Final = {1: 0.85, 2: 0.6, 3: 0.5}
 """And right for where the lines end, by columns [inch]: the leaders grow with the axes."""
+
+CONSTANTS_IN: Final = 0.76
+"""Where it is said what is constant [inch from above]; it takes `CONSTANTS_LINE_IN`."""
+
+CONSTANTS_LINE_IN: Final = 0.2
 
 ABOVE_IN: Final = 0.52
 """What a panel needs above for title and remark [inch]."""
@@ -81,7 +102,9 @@ class Panel:
     from_zero: bool = False
 
 
-def draw_panels(path: Path, panels: Sequence[Panel], *, title: str, subtitle: str, x_label: str) -> None:
+def draw_panels(
+    path: Path, panels: Sequence[Panel], *, title: str, subtitle: str, x_label: str, columns: int | None = None
+) -> None:
     """Draw up to `MAX_PANELS` panels, in the order given; further ones are counted in the subtitle.
 
     Args:
@@ -90,17 +113,23 @@ def draw_panels(path: Path, panels: Sequence[Panel], *, title: str, subtitle: st
         title: What the picture shows.
         subtitle: What bands and lines mean.
         x_label: Below the last row.
+        columns: Panels in a row, where the order of the panels has a meaning; else what fills the page.
 
     Raises:
         StoreError: When the file cannot be written.
     """
     from matplotlib.figure import Figure
 
-    drawn = panels[:MAX_PANELS]
-    if len(panels) > MAX_PANELS:
-        subtitle += f"; {len(panels) - MAX_PANELS} further panels are not drawn"
+    constants = [(panel, value) for panel in panels if (value := constant_of(panel)) is not None]
+    if len(constants) == len(panels):
+        constants = []  # a picture of nothing would say less
+    said = {id(panel) for panel, _ in constants}
+    varying = [panel for panel in panels if id(panel) not in said]
+    drawn = varying[:MAX_PANELS]
+    if len(varying) > MAX_PANELS:
+        subtitle += f"; {len(varying) - MAX_PANELS} further panels are not drawn"
     names = list(dict.fromkeys(name for panel in drawn for name in panel.curves))
-    grid = _Grid.of(len(drawn), names)
+    grid = _Grid.of(len(drawn), names, columns, has_constants=bool(constants))
     figure = Figure(figsize=(WIDTH_IN, grid.height_in), dpi=DPI, facecolor="white")
     looks = {name: look(index) for index, name in enumerate(names)}
     for index, panel in enumerate(drawn):
@@ -111,7 +140,29 @@ def draw_panels(path: Path, panels: Sequence[Panel], *, title: str, subtitle: st
             axes.set_xlabel(x_label, fontsize=8.5, color=INK)
     _write_names(figure, grid, looks)
     write_title(figure, title, subtitle)
+    if constants:
+        text = constants_in_words(constants)
+        figure.text(0.02, 1 - CONSTANTS_IN / grid.height_in, text, fontsize=8.5, color=FAINT, parse_math=False)
     save_figure(figure, path)
+
+
+def constant_of(panel: Panel) -> float | None:
+    """Return the one figure that all policies have at all observations; None where it changes, or there are too few."""
+    means = _known(curve.mean for curve in panel.curves.values())
+    if len(means) <= len(panel.curves):  # a point of each is no course
+        return None
+    low, high = float(means.min()), float(means.max())
+    return high if high - low <= SAME * max(1.0, abs(high)) else None
+
+
+def constants_in_words(constants: Sequence[tuple[Panel, float]]) -> str:
+    """Say what is constant: "The same throughout: Coverage 1.000"."""
+    return f"The same throughout, and not drawn: {', '.join(f'{_called(each, value)}' for each, value in constants)}"
+
+
+def _called(panel: Panel, value: float) -> str:
+    name, _, unit = panel.title.partition(" [")
+    return f"{name} {_number(np.array([value]))} {unit.rstrip(']')}".rstrip()
 
 
 def thinned(curve: Curve) -> Curve:
@@ -129,24 +180,31 @@ class _Grid:
     columns: int
     rows: int
     names_in_cell: bool
+    has_constants: bool
     places: tuple[tuple[float, int], ...]
     """Of each name above the panels: its left end [inch] and its row."""
 
     @classmethod
-    def of(cls, panels: int, names: Sequence[str]) -> _Grid:
-        columns = 2 if panels == MAX_COLUMNS + 1 else min(max(panels, 1), MAX_COLUMNS)
+    def of(cls, panels: int, names: Sequence[str], columns: int | None = None, *, has_constants: bool = False) -> _Grid:
+        fitting = 2 if panels == MAX_COLUMNS + 1 else min(max(panels, 1), MAX_COLUMNS)
+        columns = fitting if columns is None else min(columns, max(panels, 1))
         rows = ceil(max(panels, 1) / columns)
         free = rows * columns > panels > 0
-        return cls(columns, rows, free, () if free else tuple(_in_rows(names)))
+        return cls(columns, rows, free, has_constants, () if free else tuple(_in_rows(names)))
 
     @property
     def top_in(self) -> float:
         """Height of title, subtitle and names."""
-        return 0.7 + 0.24 * (self.places[-1][1] + 1 if self.places else 0)
+        return self.names_top_in + 0.24 * (self.places[-1][1] + 1 if self.places else 0)
+
+    @property
+    def names_top_in(self) -> float:
+        """Height of title, subtitle and what is constant."""
+        return 0.7 + CONSTANTS_LINE_IN * self.has_constants
 
     @property
     def panel_height_in(self) -> float:
-        return PANEL_HEIGHT_IN[self.columns]
+        return LOW_PANEL_IN if self.rows > TALL_ROWS else PANEL_HEIGHT_IN[self.columns]
 
     @property
     def height_in(self) -> float:
@@ -166,16 +224,17 @@ class _Grid:
         )
 
 
-def _draw_panel(axes: Any, panel: Panel, looks: Mapping[str, tuple[str, Any]]) -> None:
+def _draw_panel(axes: Any, panel: Panel, looks: Mapping[str, Look]) -> None:
     labels = []
     for name, given in panel.curves.items():
-        curve, (colour, style) = thinned(given), looks[name]
+        curve, (colour, style, mark, _) = thinned(given), looks[name]
         axes.plot(curve.x, curve.mean, color=colour, linestyle=style, linewidth=1.6, zorder=3)
+        draw_marks(axes, curve.x, curve.mean, looks[name])
         low, high = curve.mean - curve.half_width, curve.mean + curve.half_width
         axes.fill_between(curve.x, low, high, color=colour, alpha=0.13, lw=0)
         if (end := last_defined(curve.mean)) is not None:
-            axes.plot(curve.x[end], curve.mean[end], "o", color=colour, markersize=3.5, zorder=6, clip_on=False)
-            labels.append(EndLabel(curve.x[end], curve.mean[end], _number(curve.mean[: end + 1]), colour))
+            axes.plot(curve.x[end], curve.mean[end], mark, color=colour, markersize=3.5, zorder=6, clip_on=False)
+            labels.append(EndLabel(curve.x[end], curve.mean[end], _number(curve.mean[: end + 1]), colour, mark=mark))
     style_axes(axes)
     axes.tick_params(labelsize=8)
     axes.set_ylim(*_limits(panel))
@@ -222,19 +281,20 @@ def _known(arrays: Iterable[FloatArray]) -> FloatArray:
     return finite
 
 
-def _write_names(figure: Any, grid: _Grid, looks: Mapping[str, tuple[str, Any]]) -> None:
+def _write_names(figure: Any, grid: _Grid, looks: Mapping[str, Look]) -> None:
     """Write the policies beside a piece of their line: down the free cell, or in rows above the panels."""
     from matplotlib.lines import Line2D
 
     left, bottom, _, height = grid.axes_of(grid.columns * grid.rows - 1)
-    for index, (name, (colour, style)) in enumerate(looks.items()):
+    for index, (name, (colour, style, mark, _)) in enumerate(looks.items()):
         if grid.names_in_cell:
             x, y = left, bottom + height - (0.1 + 0.24 * index) / grid.height_in
         else:
             from_left_in, row = grid.places[index]
-            x, y = from_left_in / WIDTH_IN, 1 - (0.84 + 0.24 * row) / grid.height_in
+            x, y = from_left_in / WIDTH_IN, 1 - (grid.names_top_in + 0.14 + 0.24 * row) / grid.height_in
         piece = Line2D([x, x + 0.028], [y, y], color=colour, linestyle=style, linewidth=2.2, solid_capstyle="butt")
         figure.add_artist(piece)
+        figure.add_artist(Line2D([x + 0.014], [y], marker=mark, color=colour, linestyle="", markersize=5.5))
         figure.text(x + 0.036, y, shortened(name), fontsize=9, color=INK, va="center", parse_math=False)
 
 

@@ -12,6 +12,47 @@ QUICK_S: Final = 2.0
 """What takes no longer needs no bar [s]: a person waits so long without wondering."""
 
 
+LINE_EVERY_S: Final = 10.0
+"""Least time between two lines where nobody watches [s]: a log of an hour keeps to a few pages."""
+
+
+class NowAndThen:
+    """Says when a line is worth it where nobody watches: after `QUICK_S`, then every `LINE_EVERY_S`."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began = clock()
+        self._next = self._began + QUICK_S
+
+    def is_time(self) -> bool:
+        """Whether it is time for a line; the next one is then due later."""
+        now = self._clock()
+        if now < self._next:
+            return False
+        self._next = now + LINE_EVERY_S
+        return True
+
+    def seconds(self) -> float:
+        """Return how long it has been [s]."""
+        return self._clock() - self._began
+
+
+def lines_now_and_then(write: Callable[[str], None], since: NowAndThen | None = None) -> ProgressCall:
+    """Return progress as lines for a log: "campaigns 12/40, 34 s".
+
+    Args:
+        write: Takes a line.
+        since: Says when; by default from now on.
+    """
+    since = since or NowAndThen()
+
+    def call(what: str, done: int, total: int) -> None:
+        if since.is_time():
+            write(f"{what} {done:,}/{total:,}, {since.seconds():.0f} s")
+
+    return call
+
+
 def no_progress(_what: str, _done: int, _total: int) -> None:
     """Show nothing: a `ProgressCall` for those whom nobody watches."""
 

@@ -1,6 +1,6 @@
 """The picture of a causal graph: causes left of effects, each edge as wide as it is strong and as dark as it is sure.
 
-Where the true graph is known, colour says whether an edge is in it, and what nobody found is dashed.
+Where the true graph is known, colour and dashes say whether an edge is in it, and what nobody found is dashed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ MISSED: Final = "#333333"
 
 DASHES: Final[Any] = (0, (4, 2.5))
 """Of what is true and not believed."""
+
+WRONG_DASHES: Final[Any] = (0, (7, 1.5, 1.2, 1.5))
+"""Of what is believed and not true: told apart without colours too."""
 
 HEAD_IN: Final = 1.0
 """Height of title and key [inch]."""
@@ -201,9 +204,15 @@ def _colour_of(edge: Edge) -> str:
     return FOUND if edge.truth is None or edge.is_true else WRONG
 
 
+def _style_of(edge: Edge) -> Any:
+    if not edge.is_believed:
+        return DASHES
+    return WRONG_DASHES if _colour_of(edge) == WRONG else "-"
+
+
 def _draw_edge(axes: Any, edge: Edge, way: FloatArray) -> None:
     colour = _colour_of(edge)
-    style = "-" if edge.is_believed else DASHES
+    style = _style_of(edge)
     width, alpha = 1.3, 0.9
     if edge.is_believed:
         width, alpha = 0.9 + 3.0 * min(abs(edge.standardised), 1.0), 0.2 + 0.65 * edge.probability
@@ -325,7 +334,7 @@ def _draw_key(figure: Any, height_in: float, drawn: Sequence[Edge], graph: Belie
     colours = {_colour_of(edge) for edge in drawn}
     entries = (
         (FOUND, "-", "believed, and true" if graph.knows_truth else "believed"),
-        (WRONG, "-", "believed, not true"),
+        (WRONG, WRONG_DASHES, "believed, not true"),
         (MISSED, DASHES, "true, not believed"),
     )
     x, y = 0.02, 1 - 0.82 / height_in

@@ -10,9 +10,9 @@ import numpy as np
 
 from agent.entropy.bias import BIAS_METRICS
 from agent.metrics import Metric
-from scenarios.display.figure_style import DPI, FAINT, OKABE_ITO, WIDTH_IN, save_figure, style_axes, write_title
+from scenarios.display.figure_style import DPI, FAINT, WIDTH_IN, save_figure, style_axes, write_title
 from scenarios.display.labels import EndLabel, draw_end_labels
-from scenarios.display.observation_axis import OBSERVATION_LABEL, set_observation_limits
+from scenarios.display.observation_axis import OBSERVATION_LABEL, draw_marks, look, set_observation_limits
 from scenarios.forecast.forecast import PLAYED, Forecast
 
 DRAWN: Final = ("mean_gap", "entropy_range", "evenness")
@@ -68,13 +68,16 @@ def _draw_panel(axes: Any, told: Forecast, metric: Metric) -> None:
     style_axes(axes)
     observations = np.arange(told.budget + 1)
     labels: list[EndLabel] = []
-    for policy, colour in zip(PLAYED, OKABE_ITO, strict=False):
+    for index, policy in enumerate(PLAYED):
+        looks = look(index)
         course = told.courses[policy][metric.name]
         low, high = course.band(0.0, 1.0 if metric.unit == "" else math.inf)
-        axes.fill_between(observations, low, high, color=colour, alpha=BAND_OPACITY, linewidth=0)
-        axes.plot(observations, course.mean, color=colour, linewidth=1.6)
+        axes.fill_between(observations, low, high, color=looks.colour, alpha=BAND_OPACITY, linewidth=0)
+        axes.plot(observations, course.mean, color=looks.colour, linewidth=1.6)
+        draw_marks(axes, observations.astype(np.float64), course.mean, looks)
         if math.isfinite(end := float(course.mean[-1])):
-            labels.append(EndLabel(float(observations[-1]), end, f"{policy}  {end:.3f}", colour))
+            at = float(observations[-1])
+            labels.append(EndLabel(at, end, f"{policy}  {end:.3f}", looks.colour, mark=looks.mark))
     if metric.lower_is_better:
         axes.set_ylim(bottom=0.0)
     unit = f" [{metric.unit}]" if metric.unit else ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.campaign.plan import CampaignPlan
 from agent.store.store import Store
 from protocols.errors import StoreError
-from scenarios.run.figure import draw_bias
+from scenarios.run.figure.bias import draw_bias
 from scenarios.run.metrics_figure import draw_metrics
 from scenarios.run.trajectory import Trajectory
 from scenarios.sources.run_folder import FIGURE

@@ -26,7 +26,8 @@ from scenarios.effects.files import write_effects
 from scenarios.effects.truth import AgainstTruth
 from scenarios.findings.findings import Findings, write_findings
 from scenarios.run.banded import ENDS, MAX_BANDED_STEPS, with_bands
-from scenarios.run.figure import draw_bias
+from scenarios.run.dataset import write_dataset_csv
+from scenarios.run.figure.bias import draw_bias
 from scenarios.run.metrics_figure import draw_metrics
 from scenarios.run.offline import play_offline
 from scenarios.run.reach import ceilings_of, further_values
@@ -36,7 +37,7 @@ from scenarios.run.summary.measured import brought_in_words
 from scenarios.run.summary.model import RunSummary, read_summary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.settings.model import Scenario
-from scenarios.sources.run_folder import EFFECTS, EFFECTS_FIGURE, FIGURE, METRICS_FIGURE, SUMMARY, TRAJECTORY
+from scenarios.sources.run_folder import DATASET, EFFECTS, EFFECTS_FIGURE, FIGURE, METRICS_FIGURE, SUMMARY, TRAJECTORY
 from scenarios.world.world import World
 
 MAX_CONTRADICTIONS_TOLD: Final = 5
@@ -62,7 +63,7 @@ def known_outcome(files: CampaignFiles) -> RunOutcome | None:
     if files.ledger.campaign.phase is not Phase.FINISHED or not (folder / SUMMARY).is_file():
         return None
     summary = read_summary(folder / SUMMARY)
-    if not all((folder / name).is_file() for name in (TRAJECTORY, _figure(summary.after))):
+    if not all((folder / name).is_file() for name in (TRAJECTORY, DATASET, _figure(summary.after))):
         return None
     trajectory = _trajectory(files)
     return RunOutcome(summary, trajectory, None, finished=True, already=True)
@@ -103,6 +104,7 @@ def write_outcome(
     if effects is not None:
         trajectory = replace(trajectory, against_truth=effects.against_truth)
     write_trajectory_csv(files.folder / TRAJECTORY, trajectory)
+    write_dataset_csv(files.folder / DATASET, files.store.dataset())
     title = f"{plan.campaign}: {plan.policy}, {len(trajectory.points) - 1} of {campaign.budget} acquired"
     title += f", {abandoned} abandoned" if (abandoned := _abandoned(campaign)) else ""
     _draw(files.folder, title, trajectory, {} if random is None else {"random": random}, effects)
@@ -214,7 +216,7 @@ def _written(folder: Path, found: _Found) -> tuple[str, ...]:
     """Return the names of the files that tell of the run."""
     database = DATABASE if (folder / DATABASE).is_file() else DATABASE_PLACE  # which says where it is
     figures = _figures(found.trajectory.points[-1][1], found.effects)
-    return (database, RECORDING, LOG, TRAJECTORY, *figures, *found.findings.files, SUMMARY)
+    return (database, RECORDING, LOG, TRAJECTORY, DATASET, *figures, *found.findings.files, SUMMARY)
 
 
 def _abandoned(campaign: Campaign) -> int:

@@ -11,6 +11,7 @@ from typing import Final
 from agent.runtime.log import open_log
 from protocols.link.broker_settings import BrokerSettings
 from protocols.signing.transport import Signing
+from protocols.tracing.settings import OFF, TracingSettings
 from simulators.assembly import assemble_simulator
 from simulators.service import SimulatorService
 from simulators.settings import SimulatorSettings
@@ -28,6 +29,7 @@ async def running_simulators(
     broker: BrokerSettings,
     knows_shares: bool,
     signing: Signing,
+    tracing: TracingSettings = OFF,
     group: asyncio.TaskGroup,
     shutdown_callbacks: list[Callable[[], None]],
     is_over: Callable[[], bool],
@@ -41,6 +43,7 @@ async def running_simulators(
         broker: Where the broker is.
         knows_shares: Whether it is known to share out the requests to "any".
         signing: Their keys, of which each gets its own.
+        tracing: Where a trace of each attempt goes.
         group: Their tasks' group.
         shutdown_callbacks: Gets how each is asked to end.
         is_over: Whether the campaign is over.
@@ -55,6 +58,7 @@ async def running_simulators(
                     broker,
                     knows_shares=knows_shares,
                     signing=signing.part_of(each.id),
+                    tracing=tracing,
                     is_over=is_over,
                 )
             )
@@ -80,6 +84,7 @@ def _instrument(
     *,
     knows_shares: bool,
     signing: Signing,
+    tracing: TracingSettings,
     is_over: Callable[[], bool],
 ) -> Iterator[SimulatorService]:
     logger, file = open_log(log)
@@ -93,6 +98,7 @@ def _instrument(
             broker=broker.as_part(settings.id),
             knows_shares=knows_shares,
             signing=signing,
+            tracing=tracing,
             is_over=is_over,
             on_event=logger.info,
         ) as service,

@@ -47,6 +47,7 @@ def run_simulator(scenario: Scenario, *, campaign: str | None, memory: Path) -> 
             campaign=campaign,
             broker=scenario.broker.as_part(settings.id),
             signing=signing.part_of(settings.id),
+            tracing=scenario.tracing,
             on_event=logger.info,
         ) as service:
             logger.info("simulator_started", campaign=campaign or "every", broker=scenario.broker.redacted_url)

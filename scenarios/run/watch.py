@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from typing import Any, Final
 
 from agent.campaign.event_descriptions import in_words
@@ -17,6 +16,8 @@ from agent.opening import CampaignFiles
 from agent.runtime.transaction import Transaction
 from protocols.link.broker_settings import BrokerSettings
 from protocols.signing.signature import UNPROVEN
+from scenarios.display.labels import titled
+from scenarios.run.live.pace import Course, Pace
 from scenarios.run.live.state import LiveState
 from scenarios.run.live.view import LiveView
 from scenarios.run.request import RunRequest
@@ -28,9 +29,6 @@ LOOK_EVERY_S: Final = 0.1
 MOST_NAMED: Final = 3
 """Most decisions that wait for approval whose numbers are shown."""
 
-RATE_WINDOW_S: Final = 5.0
-"""Throughput is that of the last seconds."""
-
 
 class RunWatch:
     """Collects what the live view shows."""
@@ -40,12 +38,17 @@ class RunWatch:
         self._files = files
         self._view = view
         self._began = time.monotonic()
-        self._accepted: deque[tuple[float, int]] = deque()
+        self._pace, self._course = Pace(), Course()
         self._counts = files.store.counts()
         self._last_decision = ""
         self._sent: dict[str, float] = {}
         self._bias = files.ledger.point()
-        self._before = _first_point(files)
+        self._before: BiasPoint | None = None
+        for observation, point in files.store.trajectory(files.plan.metrics):
+            self._before = self._before or point
+            self._course.note(observation, _leading(point)[1])
+            if view is None:  # nobody looks at how it went
+                break
         self._agent: Agent
         self._broker = ""
 
@@ -70,8 +73,10 @@ class RunWatch:
             self._sent[item.attempt_id] = now
         if transaction.bias:
             self._bias = transaction.bias[-1].point
-            self._accepted.append((now, transaction.bias[-1].observation))
-        self._forget(now)
+            self._pace.note(now, transaction.bias[-1].observation)
+            for each in transaction.bias:
+                self._course.note(each.observation, _leading(each.point)[1])
+        self._forget()
 
     async def look(self) -> None:
         """Show how things are until cancelled."""
@@ -94,7 +99,7 @@ class RunWatch:
             budget=campaign.budget,
             spent=campaign.spent,
             elapsed_s=now - self._began,
-            per_second=self._rate(now),
+            per_second=self._pace.per_second(now),
             bias=self._bias,
             before=self._before,
             best=self._files.ledger.best.figures(),
@@ -119,6 +124,8 @@ class RunWatch:
             link_trouble=self._agent.link_trouble,
             waiting_for=(*self._agent.waiting_for, *_approvals(campaign)),
             held=self._agent.disk.reason or self._agent.admission.pace.reason,
+            course=self._course.points(),
+            course_of=_leading(self._bias)[0],
         )
 
     def _name(self, candidate_id: str) -> str:
@@ -127,20 +134,11 @@ class RunWatch:
     def _family(self, candidate_id: str) -> str:
         return self._agent.campaign.pool.candidate(candidate_id).family
 
-    def _forget(self, now: float) -> None:
+    def _forget(self) -> None:
         """Drop what is no longer shown, whether anybody looks or not: a run of weeks must not fill the memory."""
-        while self._accepted and now - self._accepted[0][0] > RATE_WINDOW_S:
-            self._accepted.popleft()
         in_flight = self._agent.campaign.in_flight
         if len(self._sent) > 2 * len(in_flight):
             self._sent = {attempt: at for attempt, at in self._sent.items() if attempt in in_flight}
-
-    def _rate(self, now: float) -> float | None:
-        self._forget(now)
-        if len(self._accepted) < 2:  # noqa: PLR2004 - a rate needs two points
-            return None
-        (first, low), (last, high) = self._accepted[0], self._accepted[-1]
-        return (high - low) / (last - first) if last > first else None
 
 
 def _approvals(campaign: Campaign) -> tuple[str, ...]:
@@ -148,5 +146,9 @@ def _approvals(campaign: Campaign) -> tuple[str, ...]:
     return tuple(f"approval of decision {number}" for number in list(campaign.awaiting_approval)[:MOST_NAMED])
 
 
-def _first_point(files: CampaignFiles) -> BiasPoint | None:
-    return next((point for _, point in files.store.trajectory(files.plan.metrics)), None)
+def _leading(point: BiasPoint | None) -> tuple[str, float | None]:
+    """Return the figure whose course is shown, and what it is: the range, or the first that the policy declares."""
+    if point is None or not point.figures:
+        return "", None
+    metric, value = point.figures[0]
+    return titled(metric.label, metric.unit), value

@@ -15,10 +15,12 @@ from protocols.mapping.settings import LabSettings
 from protocols.signing.settings import SigningSettings
 from protocols.tables.format import TableFormat
 from protocols.tables.table import TableColumns
+from protocols.tracing.settings import TracingSettings
 from protocols.wire.messages import Identifier
 from scenarios.settings.alloy_designs import AlloyDesignsSettings
 from scenarios.settings.crashes import CrashSettings
 from scenarios.settings.crystals import CrystalsSettings
+from scenarios.settings.dataset import DatasetSettings
 from scenarios.settings.instruments import (
     MAX_SIMULATORS,
     require_features_sent,
@@ -188,12 +190,16 @@ class Scenario(BaseModel):
     """A lab that speaks its own messages: how they become ours, and ours theirs. Not there: instruments speak ours."""
     operator: Annotated[tuple[OperatorAction, ...], Field(max_length=MAX_WISHES)] = ()
     """What an operator does meanwhile, in this order; `entropilot run` plays the operator."""
+    tracing: TracingSettings = Field(default_factory=TracingSettings)
+    """Where a trace of each attempt goes; by default nowhere."""
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     """What `compare --downstream` trains, and how it scores it."""
     network: NetworkSettings = Field(default_factory=NetworkSettings)
     """Trouble between the broker and those who talk over it."""
     crashes: CrashSettings = Field(default_factory=CrashSettings)
     """When the whole run is killed."""
+    dataset: DatasetSettings = Field(default_factory=DatasetSettings)
+    """What is said of the dataset to those who use it later: licence, creators, citation."""
 
     @field_validator("simulators")
     @classmethod

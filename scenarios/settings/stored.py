@@ -33,8 +33,8 @@ def recorded_settings(scenario: Scenario) -> dict[str, Any]:
 
 
 def shared_settings(scenario: Scenario) -> dict[str, Any]:
-    """Return the settings that are the scenario's own; broker, keys, real labs, cluster and cache are of a place."""
-    exclude: Any = {"broker": True, "signing": True, "live": True}
+    """Return the settings that are the scenario's own; broker, keys, labs, traces, cluster and cache are of a place."""
+    exclude: Any = {"broker": True, "signing": True, "live": True, "tracing": True}
     exclude |= {"simulator": OF_A_PLACE, "simulators": {"__all__": OF_A_PLACE}}
     return scenario.model_dump(mode="json", exclude=exclude)
 

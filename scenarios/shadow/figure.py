@@ -11,7 +11,8 @@ import numpy as np
 from scenarios.display.figure_style import DPI, FAINT, OKABE_ITO, WIDTH_IN, save_figure, style_axes, write_title
 from scenarios.display.labels import INK, shortened
 from scenarios.display.observation_axis import OBSERVATION_LABEL
-from scenarios.run.figure import LEFT_MARGIN, RIGHT_MARGIN, draw_entropies
+from scenarios.run.figure.bias import LEFT_MARGIN, draw_entropies, families_right
+from scenarios.run.figure.curves import Curves
 from scenarios.run.trajectory import Trajectory
 from scenarios.shadow.choices import Agreement
 from scenarios.shadow.comparison import FamilyRow
@@ -23,9 +24,16 @@ AGREEMENT_COLOURS: Final = {
     Agreement.FAMILY: OKABE_ITO[5],
     Agreement.NONE: OKABE_ITO[1],
 }
-"""Blue where they agree, the paler the less; orange where they do not."""
+"""Blue where they agree, the paler the less; orange where they do not..."""
 
-LAB, SHADOW = "#8A8A8A", OKABE_ITO[0]
+AGREEMENT_HEIGHTS: Final = {Agreement.CANDIDATE: 1.0, Agreement.FAMILY: 0.66, Agreement.NONE: 0.33}
+"""...and the higher the more they agree [strip]: what colours tell, heights tell as well."""
+
+LAB, SHADOW = "#BDBDBD", OKABE_ITO[0]
+"""Light and dark: apart in grey too."""
+
+MOST_RIGHT: Final = 0.7
+"""The keys right of strip and bars need the rest [figure width]."""
 
 MAX_BARS: Final = 12
 """Most families with bars of their own: more names cannot be read beside each other; the rest are one."""
@@ -64,7 +72,7 @@ def draw_shadow(
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI, facecolor="white")
-    width = RIGHT_MARGIN - LEFT_MARGIN
+    width = min(MOST_RIGHT, families_right(Curves.of(trajectory))) - LEFT_MARGIN
     upper, strip, lower = (
         figure.add_axes((LEFT_MARGIN, bottom, width, height))
         for bottom, height in ((0.525, 0.365), (0.37, 0.05), (0.075, 0.195))
@@ -80,27 +88,18 @@ def draw_shadow(
 
 
 def _draw_strip(axes: Any, agreements: Sequence[Agreement]) -> None:
-    from matplotlib.colors import ListedColormap
-
     kinds = list(AGREEMENT_COLOURS)
     axes.set_yticks([])
     style_axes(axes)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("Choice of the lab", fontsize=9)
     axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_ylim(0, 1)
     if agreements:
-        codes = np.array([[kinds.index(each) for each in agreements]])
-        colours = ListedColormap([AGREEMENT_COLOURS[each] for each in kinds])
-        extent = (0.5, len(agreements) + 0.5, 0.0, 1.0)
-        axes.imshow(
-            codes,
-            cmap=colours,
-            vmin=0,
-            vmax=len(kinds) - 1,
-            extent=extent,
-            aspect="auto",
-            interpolation="none",
-        )
+        axes.set_xlim(0.5, len(agreements) + 0.5)
+        for kind in kinds:
+            at = np.flatnonzero([each is kind for each in agreements]) + 1
+            axes.bar(at, AGREEMENT_HEIGHTS[kind], 1.0, color=AGREEMENT_COLOURS[kind], linewidth=0)
     else:
         axes.set_xlim(0, 1)
         axes.text(0.5, 0.5, "No choice was compared", transform=axes.transAxes, ha="center", va="center", fontsize=9)

@@ -22,6 +22,7 @@ RUNS_VARIABLE: Final = "ENTROPILOT_RUNS"
 """Names another folder for them."""
 
 TRAJECTORY: Final = "trajectory.csv"
+DATASET: Final = "dataset.csv"
 FIGURE: Final = "bias.png"
 METRICS_FIGURE: Final = "metrics.png"
 EFFECTS: Final = "effects.csv"

@@ -77,6 +77,14 @@ def check_summary(path: Path, fold: JournalFold) -> CheckedPart:
     return CheckedPart(path.name, 0 if problem else METRICS_OF_SUMMARY, problem)
 
 
+def files_told(path: Path) -> tuple[str, ...]:
+    """Return the names of the files that a summary tells of; none where it cannot be read, which is told elsewhere."""
+    try:
+        return read_summary(path).files
+    except EntropilotError:
+        return ()
+
+
 def _absent(path: Path, fold: JournalFold) -> CheckedPart:
     is_over = fold.ledger.campaign.phase is Phase.FINISHED
     return CheckedPart(path.name, 0, GONE if is_over else "", "" if is_over else NOT_YET)

@@ -18,6 +18,7 @@ declares, where its pool can be made again |
 | recording_mark | where the recording stood at each commit, as it still does |
 | message_count, quarantine | what came by a recording from which nothing is missing |
 | trajectory.csv, summary.json | their figures, computed again from the journal |
+| dataset.csv | every cell, as the dataset that follows from the journal |
 | recording.jsonl | numbers and digests, line by line; no row that the journal lacks; all of a finished journal |
 
 A journal without a row beside files of a campaign that had begun was wiped, and a finished campaign lacks no file.
@@ -48,9 +49,11 @@ from protocols.errors import InvariantViolation, StoreError
 from protocols.settings.user_code import INSTALLED
 from protocols.storage.database import connected, sqlite_url
 from scenarios.effects.effects import effects_of
+from scenarios.sources.run_folder import DATASET
 from scenarios.verify.anchors import anchors_in, check_anchors
 from scenarios.verify.counts_check import check_counts
-from scenarios.verify.files_check import JournalEnd, RecordingOfRun, check_summary, check_trajectory
+from scenarios.verify.dataset_check import check_dataset
+from scenarios.verify.files_check import JournalEnd, RecordingOfRun, check_summary, check_trajectory, files_told
 from scenarios.verify.known_journal import KnownJournal
 from scenarios.verify.labels_check import check_labels
 from scenarios.verify.memories import check_memory, memories_in
@@ -86,6 +89,7 @@ class RunFiles:
     recording: str
     trajectory: str
     summary: str
+    dataset: str = DATASET
 
 
 def verify_run(
@@ -200,7 +204,10 @@ class _RunCheck:
         for part in check_counts(connection, journal, recorded):
             self.found(part)
         self.found(check_trajectory(self._folder / self._names.trajectory, fold))
-        self.found(check_summary(self._folder / self._names.summary, fold))
+        summary = self._folder / self._names.summary
+        self.found(check_summary(summary, fold))
+        is_told = self._names.dataset in files_told(summary)
+        self.found(check_dataset(self._folder / self._names.dataset, connection, events, fold, is_told=is_told))
         self._journal_end = JournalEnd(len(events), fold.ledger.campaign.phase is Phase.FINISHED)
 
     def end(self) -> None:

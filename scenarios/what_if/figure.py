@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from agent.entropy.bias import BIAS_METRICS
 from agent.metrics import Metric
-from scenarios.display.figure_style import DPI, OKABE_ITO, WIDTH_IN, save_figure, style_axes, write_title
+from scenarios.display.figure_style import DPI, WIDTH_IN, save_figure, style_axes, write_title
 from scenarios.display.labels import EndLabel, draw_end_labels, titled
+from scenarios.display.observation_axis import draw_marks, look
 from scenarios.run.trajectory import Trajectory
 
 FloatArray = NDArray[np.float64]
@@ -24,8 +25,8 @@ RIGHT: Final = 0.72
 """Where the axes begin and end [figure width]: numbers stand before, names behind."""
 
 
-SHARE_COLOURS: Final = (OKABE_ITO[0], OKABE_ITO[4], "#BDBDBD")
-"""Of what the recording knew, in the colour of its trajectory, of what was filled in, and of what nobody knew."""
+SHARE_LOOKS: Final = (("#595959", ""), ("#A6A6A6", "////"), ("#E3E3E3", ""))
+"""Grey and hatching of what the recording knew, of what was filled in, and of what nobody knew: colours mean runs."""
 
 RANGE_LABEL: Final = "Entropy range,\nrichest − poorest [nat]"
 
@@ -89,13 +90,16 @@ def draw_what_if(
 def _draw(axes: Any, curves: Sequence[tuple[str, FloatArray, FloatArray]], metric: Metric) -> None:
     style_axes(axes)
     labels = []
-    for (name, x, y), colour in zip(curves, OKABE_ITO, strict=False):
-        axes.plot(x, y, color=colour, linewidth=1.6, drawstyle="steps-post")
+    for index, (name, x, y) in enumerate(curves):
+        looks = look(index)
+        axes.plot(x, y, color=looks.colour, linestyle=looks.style, linewidth=1.6, drawstyle="steps-post")
+        draw_marks(axes, x, y, looks)
         defined = np.flatnonzero(np.isfinite(y))
         if len(defined):
             at, best = defined[-1], int(np.nanargmin(y) if metric.lower_is_better else np.nanargmax(y))
-            axes.plot(x[best], y[best], "o", mfc="white", mec=colour, markersize=4.5, zorder=5)
-            labels.append(EndLabel(float(x[at]), float(y[at]), f"{name}  {y[at]:.3f}", colour))
+            axes.plot(x[best], y[best], "o", mfc="white", mec=looks.colour, markersize=4.5, zorder=5)
+            text = f"{name}  {y[at]:.3f}"
+            labels.append(EndLabel(float(x[at]), float(y[at]), text, looks.colour, mark=looks.mark))
     draw_end_labels(axes, labels, LABEL_SIZE)
 
 
@@ -109,12 +113,12 @@ def _draw_shares(axes: Any, answered: Mapping[str, Sequence[bool]]) -> None:
     style_axes(axes)
     labels: list[EndLabel] = []
     below = np.zeros(max(map(len, answered.values()), default=0))
-    for (name, given), colour in zip(answered.items(), SHARE_COLOURS, strict=True):
+    for (name, given), (colour, hatch) in zip(answered.items(), SHARE_LOOKS, strict=True):
         if not any(given):
             continue
         asked = np.arange(1, len(given) + 1)
         shares = np.cumsum(given) / asked
-        axes.fill_between(asked, below, below + shares, color=colour, linewidth=0)
+        axes.fill_between(asked, below, below + shares, facecolor=colour, edgecolor="white", hatch=hatch, linewidth=0)
         middle = float(below[-1] + shares[-1] / 2)
         labels.append(EndLabel(float(asked[-1]), middle, f"{name}  {shares[-1]:.0%}", colour))
         below = below + shares

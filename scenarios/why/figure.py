@@ -246,7 +246,7 @@ def _draw_family(axes: Any, at: int, family: FamilyAtDecision, *, is_target: boo
     if family.entropy is None:
         axes.text(low, at, " not defined", fontsize=7.5, color=FAINT, va="center")
     else:
-        axes.plot([family.entropy, high], [at, at], color=colour, linewidth=0.7, alpha=0.5, zorder=1)
+        axes.plot([low, high], [at, at], color=GRID, linewidth=0.7, zorder=1)
         face, size = "white" if family.excluded else colour, 7 if is_target else 5.5
         axes.plot(family.entropy, at, "o", color=colour, markerfacecolor=face, markersize=size, zorder=4)
         figures = f"{signed(family.entropy)} {figures}"

@@ -8,7 +8,8 @@ from typing import Any
 from agent.campaign.ledger import TrajectoryPoint
 from agent.runtime.transaction import Transaction
 from agent.store.commit import OutboxItem
-from scenarios.run.watch import RATE_WINDOW_S, RunWatch
+from scenarios.run.live.pace import MOST_POINTS, WINDOW_S
+from scenarios.run.watch import RunWatch
 
 
 def test_a_run_without_a_live_view_forgets_what_it_sent_and_accepted(monkeypatch: Any) -> None:
@@ -31,4 +32,5 @@ def test_a_run_without_a_live_view_forgets_what_it_sent_and_accepted(monkeypatch
         item = OutboxItem(f"b{number}", "topic", b"")
         watch.note(Transaction(outbox=[item], bias=[TrajectoryPoint(number, number, point, ())]))
     assert len(watch._sent) <= 2 * len(in_flight)
-    assert len(watch._accepted) <= RATE_WINDOW_S / 0.1 + 1
+    assert len(watch._pace) <= WINDOW_S / 0.1 + 1
+    assert len(watch._course.points()) <= MOST_POINTS + 1

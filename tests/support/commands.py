@@ -91,6 +91,11 @@ class Part:
         """What it has said on standard error."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
+    @property
+    def printed(self) -> str:
+        """What it has said on standard output."""
+        return self._out.read_text(encoding="utf-8", errors="replace")
+
     def wait_for(self, words: str) -> Self:
         """Wait until it has said something."""
         until(lambda: words in self.said or self.process.poll() is not None, f"{words!r} was not said: {self.said}")

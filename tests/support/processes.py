@@ -32,6 +32,10 @@ _kept: list[subprocess.Popen[bytes]] = []
 """Leaders of sessions that end with this process."""
 
 
+_kept_sessions: Final[set[int]] = set()
+"""Further leaders: of sessions that a fixture ends."""
+
+
 def starts() -> int:
     """How often this process has started another since `watch_starts`."""
     return _starts[0]
@@ -68,6 +72,11 @@ def keep(process: subprocess.Popen[bytes]) -> None:
     _kept.append(process)
 
 
+def keep_session(leader: int) -> None:
+    """Let a session outlive a test: a fixture of a wider scope has started it, and ends it."""
+    _kept_sessions.add(leader)
+
+
 def keep_ignoring_interrupts() -> None:
     """Where SIGINT is ignored (nohup, a job in the background), ignore it in this process only.
 
@@ -94,7 +103,7 @@ def ours() -> set[psutil.Process]:
     """The processes that this one or one of its children started and that are alive, without Python's own helpers."""
     children = set(psutil.Process().children(recursive=True))
     marked = {each for each in psutil.process_iter() if _is_marked(each)}
-    kept = {process.pid for process in _kept}
+    kept = {process.pid for process in _kept} | _kept_sessions
     found = {each for each in children | marked if _is_alive(each) and not _is_a_tracker(each)}
     return {each for each in found if _session(each) not in kept}
 

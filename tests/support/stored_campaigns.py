@@ -211,6 +211,7 @@ def _folded(  # noqa: C901 - one case for every event that a view shows
                     "attempt_id": event.attempt_id, "candidate_id": event.candidate_id, "decision": event.decision,
                     "attempt": event.attempt, "recipient": event.recipient, "sequence": number, "outcome": "",
                     "closed_sequence": None, "source_id": labels.source_ids.get(event.candidate_id, ""),
+                    "family": labels.families[event.candidate_id],
                 }  # fmt: skip
             case ResultAccepted():
                 observe(

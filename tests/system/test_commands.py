@@ -32,12 +32,12 @@ QUICK = ("--set", "simulator.latency.mean_s=0", "--budget", str(BUDGET))
 COMMANDS = {
     "Begin": ("init",),
     "Run": ("run", "agent"),
-    "Look": ("list", "report", "why", "diff"),
+    "Look": ("list", "report", "why", "diff", "watch"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "pool", "trim", "graph"),
-    "Operate": ("control", "status"),
+    "Operate": ("control", "status", "mcp", "proposals"),
     "Lab": ("simulator", "broker", "shadow", "record", "lab", "keys", "doctor"),
-    "Maintain": ("verify", "pack", "schema"),
+    "Maintain": ("verify", "pack", "export", "backup", "restore", "schema"),
 }
 """Groups of `--help`, and all commands in them."""
 
@@ -78,7 +78,15 @@ def json_lines(path: Path) -> list[dict[str, Any]]:
 def test_a_run_tells_its_end_and_the_paths_of_what_it_wrote(ran: tuple[Workbench, Finished]) -> None:
     bench, ended = ran
     assert "stopped because the budget is spent" in ended.out
-    for name in ("campaign.db", "recording.jsonl", "agent.jsonl", "trajectory.csv", "bias.png", "summary.json"):
+    for name in (
+        "campaign.db",
+        "recording.jsonl",
+        "agent.jsonl",
+        "trajectory.csv",
+        "dataset.csv",
+        "bias.png",
+        "summary.json",
+    ):
         assert f"runs/oracle_table/{name}" in ended.out
         assert (folder_of(ran) / name).stat().st_size > 0
     assert bench.summary("oracle_table")["spent"] == BUDGET

@@ -26,7 +26,7 @@ from scenarios.sources.scenario import Overrides, load_scenario
 from tests.support.commands import Workbench
 from tests.support.documents.commands import problem_of, unknown_parts
 from tests.support.documents.markdown import ROOT, Block, Document, anchor_of, documents
-from tests.support.documents.reference import FOLDER, command_reference, settings_reference
+from tests.support.documents.reference import DOCS, FOLDER, PAGES
 
 README_LINES: Final = 150
 ARCHITECTURE_LINES: Final = 165
@@ -202,10 +202,16 @@ def test_every_page_is_found_from_the_table_of_contents() -> None:
     assert pages <= listed
 
 
-@pytest.mark.parametrize(("page", "made"), [("commands.md", command_reference), ("settings.md", settings_reference)])
-def test_the_reference_is_what_the_code_says(page: str, made: Any) -> None:
+@pytest.mark.parametrize(("page", "made"), PAGES.items(), ids=list(PAGES))
+def test_the_reference_is_what_the_code_says(page: str, made: Callable[[], str]) -> None:
     told = "run `python -m tests.support.documents.reference` and commit what it writes"
-    assert (FOLDER / page).read_text(encoding="utf-8") == made(), told
+    assert (DOCS / page).read_text(encoding="utf-8") == made(), told
+
+
+@pytest.mark.parametrize("page", ["events.md", "python.md"])
+def test_the_reference_says_of_everything_what_it_is(page: str) -> None:
+    text = (FOLDER / page).read_text(encoding="utf-8")
+    assert not re.findall(r"^\|.*\|\s*\|$", text, re.MULTILINE), "a field or argument without its meaning"
 
 
 def test_every_exit_code_is_listed() -> None:

@@ -41,6 +41,8 @@ class LiveState:
         link_trouble: Why not, as far as it is known.
         waiting_for: Instruments that hold requests and are not there, and approvals that decisions wait for.
         held: Why nothing is asked now, or nothing taken either, though nobody paused it.
+        course: Observation and figure, ascending: how the leading figure went.
+        course_of: Which figure that is, with its unit.
     """
 
     campaign: str
@@ -67,3 +69,5 @@ class LiveState:
     link_trouble: str = ""
     waiting_for: tuple[str, ...] = ()
     held: str = ""
+    course: tuple[tuple[int, float | None], ...] = ()
+    course_of: str = ""

@@ -1,8 +1,10 @@
-"""A state as it stays in place on a terminal: laid out anew for every redraw, within its height."""
+"""A state as it stays in place on a terminal: laid out again for every redraw, within its height.
+
+Where there is room, how the leading figure went stands below the families.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,6 +18,8 @@ from agent.entropy.bias import BiasPoint
 from agent.metrics import Metric
 from agent.runtime.presence import named
 from scenarios.display.labels import figure_text
+from scenarios.display.text_chart import text_chart
+from scenarios.run.live.families import families_table
 from scenarios.run.live.state import LiveState
 from scenarios.run.live.words import (
     BEST_SHOWN,
@@ -23,12 +27,10 @@ from scenarios.run.live.words import (
     duration,
     found_in_words,
     is_number,
-    nat,
     rate,
     share,
     time_left,
 )
-from scenarios.run.summary.points import starved_first
 
 USUAL_HEIGHT: Final = 24
 """Height of a terminal that does not say [line]."""
@@ -45,46 +47,61 @@ MAX_IN_FLIGHT_SHOWN: Final = 3
 MAX_DECISION_LENGTH: Final = 215
 """Longest decision shown [character]: three lines of 80 with its title."""
 
-BAR_CELLS: Final = 16
-"""Width of an entropy bar [cell]."""
+CHART_LINES: Final = (7, 14)
+"""Least and most lines of the course of the leading figure, its heading included."""
 
-EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
-"""A cell filled by eighths."""
+USUAL_WIDTH: Final = 80
+"""Width of a terminal that does not say [cell]."""
+
+GUESSED: Final = "an expected h counts what is in flight as predicted; the families above count values alone"
+"""Why an entropy in a decision's reason is another than that of its family."""
+
+IN_FLIGHT: Final = " in flight)"
+
+AS_EXPECTED: Final = ("(h = ", "(expected h = ")
+"""What a decision says of an entropy that requests in flight are part of, and how it is shown."""
 
 _PHASE_STYLE: Final = {"preparing": "cyan", "running": "green", "paused": "yellow", "finishing": "cyan"}
 
 
-def render(state: LiveState, height: int = USUAL_HEIGHT) -> RenderableType:
+def render(state: LiveState, height: int = USUAL_HEIGHT, width: int = USUAL_WIDTH) -> RenderableType:
     """Lay a state out for a terminal of 80 columns or more.
 
     Args:
         state: What to show.
         height: Lines of the terminal; families are folded to fit.
+        width: Its columns.
     """
-    rows = max(MIN_FAMILIES_SHOWN, height - LINES_BESIDE_FAMILIES - bool(state.waiting_for))
-    parts: list[RenderableType] = [_title(state), _progress(state), Text(clean(state.held), "bold yellow")]
+    room = height - LINES_BESIDE_FAMILIES - bool(state.waiting_for) - 2 * bool(state.in_flight)
+    wanted = len(state.bias.families) + 1 if state.bias is not None and state.bias.compares_families else 0
+    has_room = room - min(wanted, room // 2) >= CHART_LINES[0] and height > USUAL_HEIGHT
+    lines = min(max(room - wanted, CHART_LINES[0]), CHART_LINES[1]) if has_room else 0
+    rows = max(MIN_FAMILIES_SHOWN, room + 2 * bool(state.in_flight) - lines)
+    parts: list[RenderableType] = [_title(state, width), _progress(state)]
+    parts += [Text(clean(state.held), "bold yellow")] if state.held else [Text()]
     if state.bias is None or not state.bias.families:
         parts.append(Text("no observations yet", "dim"))
     else:
-        families = [_families(state.bias, state.before, rows)] if state.bias.compares_families else []
-        parts += [*families, _figures(state.bias, state.before), *_best(state)]
-    parts += [Text(), _decision(state), *_in_flight(state), *_waiting(state), _counters(state)]
+        families = [families_table(state.bias, state.before, rows)] if state.bias.compares_families else []
+        parts += [*families, _figures(state.bias, state.before), *_best(state), *_course(state, width, lines)]
+    parts += [Text(), _decision(state), *_guessed(state, has_room=has_room)]
+    parts += [*_in_flight(state), *_waiting(state), _counters(state)]
     return Group(*parts)
 
 
-def _title(state: LiveState) -> RenderableType:
-    line = Table.grid(expand=True, padding=(0, 1))
-    line.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    line.add_column(justify="right", no_wrap=True, overflow="ellipsis")
+def _title(state: LiveState, width: int) -> RenderableType:
+    """Campaign, policy and phase, and the link behind them, or below where a line cannot hold both."""
     left = Text.assemble(
         (clean(state.campaign), "bold"),
         f"  {clean(state.policy)}  ",
         (state.phase, _PHASE_STYLE.get(state.phase, "")),
     )
-    link = ("● connected", "green") if state.connected else ("○ not connected", "bold red")
-    line.add_row(left, Text.assemble(f"{clean(state.broker)} ", link))
+    dot = ("● connected", "green") if state.connected else ("○ not connected", "bold red")
+    link = Text.assemble(f"{clean(state.broker)} ", dot)
+    gap = width - left.cell_len - link.cell_len
+    line = Text.assemble(left, " " * gap, link) if gap > 0 else Text.assemble(left, "\n", link)
     if not state.connected and state.link_trouble:
-        line.add_row(Text(clean(state.link_trouble), "red"), Text())
+        line.append("\n").append(clean(state.link_trouble), "red")
     return line
 
 
@@ -96,34 +113,6 @@ def _progress(state: LiveState) -> RenderableType:
     bar = ProgressBar(total=1.0, completed=share(state), pulse=False)
     line.add_row(bar, Text(f"{figures}  {rate(state)}"))
     return line
-
-
-def _families(bias: BiasPoint, before: BiasPoint | None, rows: int) -> RenderableType:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("family", no_wrap=True, overflow="ellipsis", max_width=28)
-    table.add_column("size", justify="right", no_wrap=True)
-    table.add_column(Text("entropy [nat]"), justify="right", no_wrap=True)
-    table.add_column("spread vs richest", no_wrap=True)
-    table.add_column("since start", justify="right", no_wrap=True)
-    order = starved_first(bias)
-    fits = len(order) <= rows
-    # In their own order, names stay in place between two redraws; folded, the poorest matter.
-    shown = range(len(order)) if fits else order[: rows - 1]
-    richest = max((h for h in bias.entropies if is_number(h)), default=None, key=float)  # type: ignore[arg-type]
-    start = {} if before is None else dict(zip(before.families, before.entropies, strict=False))
-    for position in shown:
-        name, h = bias.families[position], bias.entropies[position]
-        starved = name == bias.starved_family
-        table.add_row(
-            Text(clean(name) + (" ◂ starved" if starved else ""), "bold yellow" if starved else ""),
-            str(bias.sizes[position]),
-            nat(h),
-            Text(_bar(h, richest), "blue"),
-            _change(start.get(name), h),
-        )
-    if not fits:
-        table.add_row(Text(f"… {len(order) - rows + 1} richer families", "dim"))
-    return table
 
 
 def _figures(bias: BiasPoint, before: BiasPoint | None) -> Text:
@@ -148,12 +137,32 @@ def _best(state: LiveState) -> list[Text]:
     best = best_in_words(state.best, BEST_SHOWN)
     if not best:
         return []
-    line = Text(f"best {best}", no_wrap=True, overflow="ellipsis")
+    line = Text(f"best {best}")
     return [line.append(*found_in_words(state.found))]
+
+
+def _course(state: LiveState, width: int, lines: int) -> list[Text]:
+    """How the leading figure went, where there is room for it."""
+    points = [(at, value) for at, value in state.course if value is not None]
+    if lines < CHART_LINES[0] or len(points) < 2:  # noqa: PLR2004 - a course needs two points
+        return []
+    drawn = text_chart([float(at) for at, _ in points], [value for _, value in points], width - 1, lines - 2)
+    return [
+        Text(),
+        Text(f"{clean(state.course_of)} by observation", "dim"),
+        *(Text(each, no_wrap=True) for each in drawn),
+    ]
+
+
+def _guessed(state: LiveState, *, has_room: bool) -> list[Text]:
+    """Say that a decision speaks of guesses, where it stands beside families that do not."""
+    return [Text(GUESSED, "dim")] if has_room and IN_FLIGHT in state.last_decision else []
 
 
 def _decision(state: LiveState) -> Text:
     why = clean(state.last_decision) or "nothing yet"
+    if IN_FLIGHT in why:
+        why = why.replace(*AS_EXPECTED)
     if len(why) > MAX_DECISION_LENGTH:
         why = why[: MAX_DECISION_LENGTH - 1] + "…"
     return Text.assemble(("decided ", "dim"), why)
@@ -185,7 +194,7 @@ def _waiting(state: LiveState) -> list[Text]:
 
 
 def _counters(state: LiveState) -> Text:
-    text = Text(f"{state.observation} accepted  {len(state.in_flight)} in flight", no_wrap=True, overflow="ellipsis")
+    text = Text(f"{state.observation} accepted  {len(state.in_flight)} in flight")
     counts = {"retries": state.retries, "duplicates": state.duplicates, "quarantined": state.quarantined}
     counts |= {"contradicted": state.contradictions} if state.contradictions else {}
     for name, count in counts.items():
@@ -193,20 +202,3 @@ def _counters(state: LiveState) -> Text:
     if state.unproven:
         text.append(f"  {state.unproven} not rightly signed", "bold red")
     return text
-
-
-def _bar(h: float | None, richest: float | None) -> str:
-    """A bar of length exp(h − h_max): e^h is the width of the uniform distribution that has entropy h."""
-    if h is None or richest is None or not is_number(h):
-        return ""
-    eighths = round(math.exp(min(h - richest, 0.0)) * BAR_CELLS * 8)
-    return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
-
-
-def _change(start: float | None, h: float | None) -> Text:
-    if h is None or not is_number(h):
-        return Text("")
-    if start is None or not is_number(start):
-        return Text("new", "green")
-    change = h - start
-    return Text(f"{change:+.3f}".replace("-", "−"), "green" if change > 0 else "red" if change < 0 else "dim")

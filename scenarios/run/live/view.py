@@ -59,7 +59,7 @@ class LiveView:
         """Show a state: now on a terminal, when it is worth a line in a log."""
         self._last = state
         if self._live is not None:
-            self._live.update(render(state, self.console.height))
+            self._live.update(render(state, self.console.height, self.console.width))
         elif self._logged is None or _worth_a_line(self._logged, state):
             self._log(state)
 

@@ -76,11 +76,21 @@ def rate(state: LiveState) -> str:
 
 
 def time_left(state: LiveState) -> str:
-    """Return how long the rest of the budget will take, after a comma; empty where nobody can tell."""
+    """Return a guess of how long the rest of the budget will take, after a comma; or why nobody can tell."""
     per_second, rest = state.per_second, state.budget - state.spent
-    if per_second is None or not is_number(per_second) or per_second <= 0 or state.phase != "running" or rest <= 0:
+    if state.phase != "running" or rest <= 0:
         return ""
-    return f", {duration(rest / per_second)} left"
+    why = "no link" if not state.connected else "waiting" if state.waiting_for else "held" if state.held else ""
+    if why:
+        return f", time left unknown ({why})"
+    if per_second is None or not is_number(per_second) or per_second <= 0 or not is_number(rest / per_second):
+        return ", time left not known yet"
+    return f", about {_about(rest / per_second)} left"
+
+
+def _about(seconds: float) -> str:
+    """Return a guessed time [s]: without tenths."""
+    return f"{seconds:.0f} s" if seconds < 60 else duration(seconds)  # noqa: PLR2004 - seconds in a minute
 
 
 def duration(seconds: float) -> str:

@@ -15,7 +15,7 @@ from tests.benchmarks.real_tables.results import Result
 
 
 def draw_bias(path: Path, results: Sequence[Result], names: Sequence[str]) -> None:
-    """Draw some bias metrics of every table of one setting."""
+    """Draw some bias metrics of every table of one setting: a row for each table where there are two of them."""
     frames = {each.table: pd.read_csv(each.folder / "comparison.csv") for each in results}
     panels = [
         Panel(
@@ -24,12 +24,12 @@ def draw_bias(path: Path, results: Sequence[Result], names: Sequence[str]) -> No
             curves(frame, "observation", metric.name),
             from_zero=metric.lower_is_better,
         )
+        for table, frame in frames.items()
         for metric in BIAS_METRICS
         if metric.name in names
-        for table, frame in frames.items()
     ]
-    title = "Bias of real tables against observations"
-    draw_panels(path, panels, title=title, subtitle=_subtitle(results), x_label=OBSERVATION_LABEL)
+    title, columns = "Bias of real tables against observations", len(names) if len(names) > 1 else None
+    draw_panels(path, panels, title=title, subtitle=_subtitle(results), x_label=OBSERVATION_LABEL, columns=columns)
 
 
 def draw_models(path: Path, results: Sequence[Result]) -> None:

@@ -1,6 +1,6 @@
-"""Makes the parts of the reference that follow from the code: commands and settings.
+"""Makes the parts of the reference that follow from the code: commands, settings, events, Python; and llms.txt.
 
-python -m tests.support.documents.reference             write docs/reference/commands.md and settings.md
+python -m tests.support.documents.reference             write docs/reference/commands.md and so on
 python -m tests.support.documents.reference --check     only tell whether they are up to date
 """
 
@@ -10,7 +10,7 @@ import re
 import sys
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, Final, get_args, get_origin
 
@@ -20,9 +20,13 @@ from pydantic_core import PydanticUndefined
 
 from scenarios.settings.model import Scenario
 from tests.support.documents.commands import COMMANDS
+from tests.support.documents.llms import contents_for_models
 from tests.support.documents.markdown import ROOT
+from tests.support.documents.reference_events import event_reference
+from tests.support.documents.reference_python import python_reference
 
-FOLDER: Final = ROOT / "docs" / "reference"
+DOCS: Final = ROOT / "docs"
+FOLDER: Final = DOCS / "reference"
 MADE: Final = "<!-- Made by `python -m tests.support.documents.reference`; do not edit. -->\n"
 
 COMMANDS_HEAD: Final = f"""# Commands
@@ -72,15 +76,29 @@ def settings_reference() -> str:
     return "\n".join(parts)
 
 
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "reference/commands.md": command_reference,
+    "reference/settings.md": settings_reference,
+    "reference/events.md": event_reference,
+    "reference/python.md": python_reference,
+    "llms.txt": contents_for_models,
+}
+"""What is made, below `docs`, and what makes it; in this order, for the last one lists the others."""
+
+
 def main() -> None:
     """Write the pages, or tell which of them are out of date."""
-    pages = {FOLDER / "commands.md": command_reference(), FOLDER / "settings.md": settings_reference()}
-    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
-    if "--check" in sys.argv[1:]:
-        sys.exit(f"out of date: {', '.join(path.name for path in stale)}" if stale else 0)
-    for path, text in pages.items():
-        path.write_text(text, encoding="utf-8")
-        print(path.relative_to(ROOT))
+    only_look = "--check" in sys.argv[1:]
+    stale = []
+    for name, make in PAGES.items():
+        path, text = DOCS / name, make()
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+        if not only_look:
+            path.write_text(text, encoding="utf-8")
+            print(path.relative_to(ROOT))
+    if only_look:
+        sys.exit(f"out of date: {', '.join(stale)}" if stale else 0)
 
 
 def _panel_of(command: Any) -> str:

@@ -32,9 +32,10 @@ from protocols.wire.attribution import message_id_of
 from protocols.wire.codec import encode, topic_of
 from protocols.wire.messages import AnyMessage, ControlAction, FailureReason, ReceiptStatus
 from scenarios.run.banded import with_bands
+from scenarios.run.dataset import write_dataset_csv
 from scenarios.run.summary.model import RunSummary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
-from scenarios.sources.run_folder import SUMMARY, TRAJECTORY
+from scenarios.sources.run_folder import DATASET, SUMMARY, TRAJECTORY
 from simulators.outbox import Answer, AttemptProgress, Change, Outbox
 from tests.support.campaigns import (
     NOW,
@@ -179,6 +180,7 @@ class RecordedRun:
         campaign = ledger.campaign
         trajectory = with_bands(Trajectory("p", self.plan.unit, points), ledger.meter)
         write_trajectory_csv(self.folder / TRAJECTORY, trajectory)
+        write_dataset_csv(self.folder / DATASET, self._store.dataset())
         summary = RunSummary(
             campaign=self.plan.campaign, scenario="", policy=self.plan.policy, seed=self.plan.seed, property="p",
             unit=self.plan.unit, budget=self.plan.budget, spent=campaign.spent, observations=campaign.observations,
@@ -186,6 +188,7 @@ class RecordedRun:
             stopped_because=campaign.finish_reason, wall_time_s=1.0, per_second=None, before=points[0][1],
             after=points[-1][1], bands_before=trajectory.bands[0], bands_after=trajectory.bands[points[-1][0]],
             best=ledger.best.figures(), journal_rows=self._store.sequence, journal_digest=self._store.digest,
+            files=(DATASET,),
         )  # fmt: skip
         write_summary(self.folder / SUMMARY, summary)
 

@@ -16,7 +16,7 @@ HOW_TO: Final = ROOT / "docs" / "how-to"
 
 def page(name: str) -> Document:
     """Return a page of how something is done."""
-    return Document(HOW_TO / name)
+    return Document((HOW_TO / name).resolve())
 
 
 def file_of(document: Document, name: str) -> str:

@@ -23,7 +23,7 @@ from tests.system.cases.bench import mosquitto, stranger
 
 pytestmark = pytest.mark.system
 
-DEVICE, BRIDGES = page("first-device.md"), page("bridges.md")
+DEVICE, BRIDGES = page("../tutorials/7-a-real-instrument.md"), page("bridges.md")
 CAMPAIGN = "hardening"
 BUDGET = 8
 MOST_LINES = 40

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocols.storage.csv_cells import from_cell, to_cell
 
-DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+DANGEROUS_STARTS = ("=", "+", "-", "@", "\t", "\n", "＝", "＋", "－", "＠")
 
 NUMBERS = ("-1.5", "+3", "-1e-05", "+.5", "-1,5", "-1.234,5", "-inf", "nan", " -7 ", "12", "1E+22")
 
@@ -37,6 +37,7 @@ def test_usual_texts_stay_as_they_are(text: str) -> None:
 def test_control_characters_are_written_so_that_a_person_sees_them() -> None:
     assert to_cell("a\x1b[2Jb\\") == r"'\a\x1b[2Jb\\"
     assert to_cell("\x00=1") == r"'\\x00=1"
+    assert to_cell("\r=1") == r"'\\x0d=1", "Python's writer before 3.13 does not quote it, and a reader ends the row"
 
 
 @given(TEXTS)

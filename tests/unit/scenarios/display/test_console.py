@@ -11,7 +11,16 @@ from rich.table import Table
 from rich.text import Text
 
 from protocols.errors import StoreError
-from scenarios.display.console import REPLACEMENT, PlainConsole, print_json, reported_errors, show, tell, visible
+from scenarios.display.console import (
+    REPLACEMENT,
+    PlainConsole,
+    print_json,
+    progress_on_stderr,
+    reported_errors,
+    show,
+    tell,
+    visible,
+)
 from scenarios.run.standalone import _log_on_stderr
 from scenarios.verify.part import CheckedPart
 from scenarios.verify.verify import verification_table
@@ -89,3 +98,38 @@ def test_json_means_the_same_and_does_not_either(capsys: pytest.CaptureFixture[s
 def test_parts_that_were_checked_are_named_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     show(verification_table((CheckedPart("tables/[/x].csv", 1),)))
     assert "tables/[/x].csv" in capsys.readouterr().out
+
+
+def long_table() -> Table:
+    table = Table()
+    table.add_column("path", no_wrap=True, overflow="ellipsis")
+    table.add_row(Text("/a/long/path/" * 12))
+    return table
+
+
+def test_a_pipe_gets_whole_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    show(long_table())
+    show(Text("words " * 60))
+    out = capsys.readouterr().out
+    assert "/a/long/path/" * 12 in out
+    assert "words " * 59 in out
+
+
+def test_a_pipe_whose_width_is_said_keeps_to_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    show(long_table())
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 60
+
+
+def test_a_log_gets_progress_now_and_then_and_none_when_quiet(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scenarios.display.progress.QUICK_S", 0.0)
+    for quiet in (False, True):
+        with progress_on_stderr(quiet=quiet) as progress:
+            for done in range(50):
+                progress("campaigns [x]", done, 50)
+    assert capsys.readouterr().err == "campaigns [x] 0/50, 0 s\n"

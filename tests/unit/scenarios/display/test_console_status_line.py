@@ -32,10 +32,18 @@ def test_what_is_shown_is_never_taken_for_markup(capsys: pytest.CaptureFixture[s
     assert MARKUP in capsys.readouterr().err
 
 
-def test_nothing_is_shown_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_shown_of_what_is_quick_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
     with status_line("first", quiet=False) as show:
         show(Text("second"))
     assert capsys.readouterr().err == ""
+
+
+def test_a_log_gets_the_line_now_and_then(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scenarios.display.progress.QUICK_S", 0.0)
+    with status_line("first", quiet=False) as show:
+        for number in range(50):
+            show(Text(f"{MARKUP} {number}"))
+    assert capsys.readouterr().err == f"{MARKUP} 0\n"
 
 
 @pytest.mark.usefixtures("terminal")

@@ -7,7 +7,17 @@ import pytest
 from matplotlib.image import imread
 
 from scenarios.display.observation_axis import MAX_DRAWN_STEPS
-from scenarios.display.panels import MAX_PANELS, Curve, Panel, _Grid, _limits, draw_panels, thinned
+from scenarios.display.panels import (
+    MAX_PANELS,
+    Curve,
+    Panel,
+    _Grid,
+    _limits,
+    constant_of,
+    constants_in_words,
+    draw_panels,
+    thinned,
+)
 
 
 def curve(level: float, half_width: float = 0.1, observations: int = 30) -> Curve:
@@ -88,3 +98,28 @@ def test_an_axis_begins_at_zero_unless_a_mean_is_below_it(level: float, bottom: 
     low, high = _limits(Panel("p", "", {"run": drawn}, from_zero=True))
     assert low == bottom if bottom is not None else low < level
     assert high > level
+
+
+def test_a_figure_that_is_the_same_for_all_throughout_is_said_and_not_drawn(tmp_path: Path) -> None:
+    def constant(level: float) -> Curve:
+        return Curve(np.arange(30.0), np.full(30, level), np.zeros(30))
+
+    same = Panel("Coverage [nat]", "higher is better", {"etal": constant(1.0), "at $random": constant(1.0)})
+    apart = Panel("Coverage", "", {"etal": constant(1.0), "at $random": constant(0.5)})
+    one_point = Panel("Coverage", "", {"etal": Curve(np.zeros(1), np.ones(1), np.zeros(1))})
+    assert constant_of(same) == 1.0
+    assert constants_in_words([(same, 1.0)]) == "The same throughout, and not drawn: Coverage 1.000 nat"
+    assert constant_of(apart) is None, "two constants tell policies apart"
+    assert constant_of(one_point) is None, "a point is no course"
+    assert constant_of(panels(1)[0]) is None
+    draw_panels(tmp_path / "with.png", [*panels(3), same], title="t", subtitle="s", x_label="Step")
+    draw_panels(tmp_path / "without.png", panels(3), title="t", subtitle="s", x_label="Step")
+    high, low = (imread(tmp_path / name).shape[0] for name in ("with.png", "without.png"))
+    assert 0 < high - low < 60, "a line more, and no panel"
+    draw_panels(tmp_path / "only.png", [same], title="t", subtitle="s", x_label="Step")
+
+
+def test_pairs_stand_side_by_side_where_the_columns_are_given() -> None:
+    grid = _Grid.of(10, ["etal"], 2)
+    assert (grid.rows, grid.columns, grid.names_in_cell) == (5, 2, False)
+    assert grid.axes_of(4)[1] == grid.axes_of(5)[1]

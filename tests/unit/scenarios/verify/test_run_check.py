@@ -15,6 +15,7 @@ from agent.store.standing import chain_digest
 from protocols.errors import StoreError
 from protocols.recording.writer import RecordingWriter
 from scenarios.run.banded import with_bands
+from scenarios.run.dataset import write_dataset_csv
 from scenarios.run.summary.model import SEAL, RunSummary, write_summary
 from scenarios.run.trajectory import Trajectory, write_trajectory_csv
 from scenarios.verify.part import CheckedPart
@@ -26,7 +27,7 @@ FILES = RunFiles("campaign.db", "recording.jsonl", "trajectory.csv", "summary.js
 POOL = small_pool(20)
 ALL_PARTS = (
     "database", "journal", "recorded events", "campaign_meta", "campaign", "observation", "request", "bias_point",
-    "bias_family", "outbox", "message_count", "trajectory.csv", "summary.json", "recording.jsonl",
+    "bias_family", "outbox", "message_count", "trajectory.csv", "summary.json", "dataset.csv", "recording.jsonl",
 )  # fmt: skip
 
 
@@ -45,7 +46,9 @@ def make_run(folder: Path, *, seed: int = 3, observations: int = 60) -> Path:
             before=points[0][1], after=points[-1][1], bands_before=trajectory.bands[0],
             bands_after=trajectory.bands[points[-1][0]],
             best=shelf.maker.ledger.best.figures(), journal_rows=store.sequence, journal_digest=store.digest,
+            files=("dataset.csv",),
         )  # fmt: skip
+        write_dataset_csv(folder / "dataset.csv", store.dataset())
         journal = list(store.journal())
     write_trajectory_csv(folder / "trajectory.csv", trajectory)
     write_summary(folder / "summary.json", summary)
@@ -122,7 +125,7 @@ STATEMENTS = {
     ),
     "an observation gone": ("DELETE FROM observation WHERE sequence > 2", "observation", "is missing"),
     "a request forged": (
-        "INSERT INTO request VALUES ('zz', 'c001', 1, 1, 'simulator-1', 9, '', NULL, '')",
+        "INSERT INTO request VALUES ('zz', 'c001', 1, 1, 'simulator-1', 9, '', NULL, '', 'a')",
         "request", "'zz' is not in the",
     ),
     "a request's outcome": ("UPDATE request SET outcome = 'observed, or so'", "request", "says outcome"),
@@ -187,7 +190,7 @@ def test_a_journal_that_was_wiped_beside_a_file_of_its_campaign_is_found(run: Pa
     assert f"it has no row, and {witness} is of a campaign that had begun" in problem.problem
 
 
-@pytest.mark.parametrize("name", ["recording.jsonl", "summary.json", "trajectory.csv"])
+@pytest.mark.parametrize("name", ["recording.jsonl", "summary.json", "trajectory.csv", "dataset.csv"])
 def test_a_finished_campaign_lacks_no_file(run: Path, name: str) -> None:
     (run / name).unlink()
     problem = first_problem(run)
@@ -207,7 +210,7 @@ def test_an_unfinished_campaign_may_lack_the_end_of_its_recording_and_every_othe
     make_run(tmp_path, observations=4)
     edit(tmp_path / "recording.jsonl", lambda text: "".join(text.splitlines(keepends=True)[:8]))
     require_sound(verify_run(tmp_path, FILES), "run")
-    for name in ("recording.jsonl", "summary.json", "trajectory.csv"):
+    for name in ("recording.jsonl", "summary.json", "trajectory.csv", "dataset.csv"):
         (tmp_path / name).unlink()
     require_sound(verify_run(tmp_path, FILES), "run")
 

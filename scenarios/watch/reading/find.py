@@ -1,0 +1,95 @@
+"""Where runs are found, and how one is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.run_files import DATABASE, DATABASE_PLACE
+from protocols.errors import StoreError
+from protocols.storage.server_url import DatabaseUrl
+from scenarios.sources.identify import identify
+from scenarios.sources.kinds import RunPath
+from scenarios.sources.run_folder import SHADOW_FILES, run_names
+from scenarios.watch.reading.run_source import RunSource
+from scenarios.watch.reading.source import Source
+from scenarios.watch.state.runs import RunCard
+
+
+@dataclass(frozen=True, slots=True)
+class RunRef:
+    """A run folder.
+
+    Attributes:
+        key: Names it in addresses: the folder's name below the folder of runs.
+        folder: Where it is.
+    """
+
+    key: str
+    folder: Path
+
+
+def find_runs(runs: Path) -> list[RunRef]:
+    """Return the folders of runs and shadows below a folder, by name; none where there is no such folder."""
+    return [RunRef(name, runs / name) for name in run_names(runs)]
+
+
+def find_run(name: str, runs: Path) -> RunRef:
+    """Return the run that a person names.
+
+    Args:
+        name: A run folder, or the name of a campaign below `runs`.
+        runs: Where run folders are.
+
+    Raises:
+        StoreError: When there is none.
+    """
+    found = identify(name, runs, RunPath)
+    return RunRef(found.path.resolve().name, found.path)
+
+
+def open_run(folder: Path, database: DatabaseUrl | None = None, key: str = "") -> Source:
+    """Open a run folder for reading.
+
+    Args:
+        folder: Of the run.
+        database: Of another database than the folder's own, or than it remembers.
+        key: Names the run in addresses; by default the folder's name.
+
+    Raises:
+        StoreError: When it is the folder of a shadow, or has no database yet.
+    """
+    if database is None and not _has_database(folder):
+        raise StoreError(problem_of(folder), expected="a run folder with its database", action="name another run")
+    return RunSource(folder, database, key)
+
+
+def card_of_run(ref: RunRef, database: DatabaseUrl | None = None) -> RunCard:
+    """Return the card of a run that is opened for this alone; it never raises."""
+    try:
+        source = open_run(ref.folder, database, ref.key)
+    except StoreError as error:
+        is_shadow = any((ref.folder / name).is_file() for name in SHADOW_FILES)
+        return RunCard(
+            key=ref.key,
+            name=ref.folder.name,
+            source="folder",
+            kind="shadow" if is_shadow else "run",
+            phase="unreadable",
+            problem=str(error),
+        )
+    try:
+        return source.card()
+    finally:
+        source.close()
+
+
+def problem_of(folder: Path) -> str:
+    """Say why a folder cannot be shown as a run."""
+    if any((folder / name).is_file() for name in SHADOW_FILES):
+        return f"{folder} is the folder of a shadow, which has no journal"
+    return f"{folder} has no {DATABASE} yet"
+
+
+def _has_database(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (DATABASE, DATABASE_PLACE))

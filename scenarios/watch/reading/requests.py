@@ -1,0 +1,59 @@
+"""Which requests were awaited at a row of the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, or_, select
+
+from agent.store.tables import JOURNAL, REQUEST
+from scenarios.watch.reading.candidates import names_of
+from scenarios.watch.reading.chronicle import Chronicle
+from scenarios.watch.state.moment import InFlightShown
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A request that was awaited; the fields are those of the requests' view."""
+
+    attempt_id: str
+    candidate_id: str
+    decision: int
+    number: int
+    recipient: str
+    sequence: int
+
+
+def awaited_at(connection: Connection, chronicle: Chronicle, sequence: int) -> list[Awaited]:
+    """Return the requests that were awaited at a row of the journal, oldest first."""
+    columns = (REQUEST.c.attempt_id, REQUEST.c.candidate_id, REQUEST.c.decision, REQUEST.c.attempt)
+    open_then = or_(REQUEST.c.closed_sequence.is_(None), REQUEST.c.closed_sequence > sequence)
+    rows = connection.execute(
+        select(*columns, REQUEST.c.recipient, REQUEST.c.sequence)
+        .where(REQUEST.c.sequence <= sequence, open_then)
+        .order_by(REQUEST.c.sequence)
+    ).all()
+    closed = chronicle.first_closed
+    return [Awaited(*row) for row in rows if closed.get(row.attempt_id, sequence + 1) > sequence]
+
+
+def in_flight_at(connection: Connection, chronicle: Chronicle, sequence: int) -> tuple[InFlightShown, ...]:
+    """Return the same with what people want to know of them."""
+    awaited = awaited_at(connection, chronicle, sequence)
+    names = names_of(connection, {each.candidate_id for each in awaited})
+    rows = {each.sequence for each in awaited}
+    when = select(JOURNAL.c.sequence, JOURNAL.c.recorded_at).where(JOURNAL.c.sequence.in_(rows))
+    asked_at = {row.sequence: row.recorded_at for row in connection.execute(when)} if rows else {}
+    return tuple(
+        InFlightShown(
+            attempt_id=each.attempt_id,
+            candidate=each.candidate_id,
+            name=names[each.candidate_id][0],
+            family=names[each.candidate_id][1],
+            number=each.number,
+            recipient=each.recipient,
+            decision=each.decision,
+            asked_at=asked_at.get(each.sequence),
+        )
+        for each in awaited
+    )

@@ -21,7 +21,7 @@ NAME_PATTERN: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 TRY: Final = {
     "policy": "entropilot run oracle_table --policy @ENTRY@ --budget 10",
-    "evaluator": "entropilot list   # shows it; a scenario names it: [simulator] evaluator = \"@ENTRY@\"",
+    "evaluator": 'entropilot list   # shows it; a scenario names it: [simulator] evaluator = "@ENTRY@"',
     "reader": "entropilot init scenario values.@ENTRY@   # a table of yours",
 }
 """What to type when it is installed."""

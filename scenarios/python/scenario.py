@@ -148,6 +148,13 @@ def settings_of(
     Raises:
         SettingsError: With everything that is wrong.
     """
+    if not isinstance(scenario, Scenario | str | Path):
+        is_frame = isinstance(scenario, pd.DataFrame)
+        raise SettingsError(
+            f"The scenario is a {type(scenario).__name__}",
+            expected="the name or the path of one, or a Scenario",
+            action="Scenario.of_table(frame, property=…, family=…) makes one of a data frame" if is_frame else "",
+        )
     if not isinstance(scenario, Scenario):
         loaded = Scenario.load(
             scenario, policy=policy, budget=budget, seed=seed, broker=broker, settings=settings, runs=runs

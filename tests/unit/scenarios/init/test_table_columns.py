@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +17,13 @@ RNG = np.random.default_rng(3)
 NUMBERS = RNG.normal(size=(ROWS, 4))
 
 
-def assumed(folder: Path, said: Said | None = None, **columns: object) -> Assumed:
+def assumed(folder: Path, said: Said | None = None, **columns: Any) -> Assumed:
     path = folder / "table.csv"
     pd.DataFrame(columns).to_csv(path, index=False)
     return assume_columns(path, said or Said())
 
 
-def usual(**more: object) -> dict[str, object]:
+def usual(**more: Any) -> dict[str, Any]:
     return {
         "sample": [f"s{n}" for n in range(ROWS)],
         "crystal_system": ["cubic", "hexagonal", "triclinic"] * (ROWS // 3),

@@ -58,7 +58,9 @@ def test_on_a_phone_nothing_is_beside_the_page(
         assert viewer.tab.evaluate("document.documentElement.scrollWidth") <= NARROW[0]
 
 
-def test_each_moment_of_the_past_is_shown_as_the_journal_has_it(viewer: Viewer, finished: tuple[Workbench, Page]) -> None:
+def test_each_moment_of_the_past_is_shown_as_the_journal_has_it(
+    viewer: Viewer, finished: tuple[Workbench, Page]
+) -> None:
     """A8: families, what was in flight and the decision, at observations by chance."""
     bench, served = finished
     viewer.open(RUN)
@@ -122,7 +124,9 @@ def test_whoever_speaks_to_the_computer_switches_the_letters_off(viewer: Viewer)
     assert viewer.tab.url.endswith(f"#{RUN}")
 
 
-def test_what_is_exported_is_the_trajectory_that_the_run_wrote(viewer: Viewer, finished: tuple[Workbench, Page]) -> None:
+def test_what_is_exported_is_the_trajectory_that_the_run_wrote(
+    viewer: Viewer, finished: tuple[Workbench, Page]
+) -> None:
     """A20: byte for byte; and as of the moment that is shown."""
     written = (finished[0].runs / "gap_gain" / "trajectory.csv").read_bytes()
     viewer.open(RUN)
@@ -150,7 +154,9 @@ def test_pictures_are_what_is_shown(viewer: Viewer) -> None:
 def test_filters_of_the_dataset_are_in_the_address_and_in_what_is_exported(viewer: Viewer) -> None:
     viewer.open(f"{RUN}/dataset?family=cubic&order=name")
     viewer.wait_for_state("document.querySelectorAll('main tbody tr').length > 3")
-    families = viewer.tab.locator("section:has(> header:has-text('Dataset')) tbody tr td:nth-child(3)").all_inner_texts()
+    families = viewer.tab.locator(
+        "section:has(> header:has-text('Dataset')) tbody tr td:nth-child(3)"
+    ).all_inner_texts()
     assert set(families) == {"cubic"}
     rows = viewer.saved("[data-export=csv]").decode().splitlines()
     assert len(rows) - 1 == len(families)

@@ -219,7 +219,7 @@ def _named(
         if _rank(name, wanted) == len(wanted) or (words and name in cells.numbers):
             continue
         sample = [each for each in cells.words[name][:50] if each]
-        if sample and (test is None or all(map(test, sample))):  # type: ignore[arg-type, call-overload]
+        if sample and (test is None or all(map(test, sample))):  # type: ignore[call-overload]
             why[what] = "by its name and its cells"
             return name
     return None
@@ -285,7 +285,8 @@ def _property(path: Path, cells: _Cells, taken: set[str], why: dict[str, str]) -
 
 
 def _finite(numbers: np.ndarray) -> np.ndarray:
-    return numbers[np.isfinite(numbers)]
+    kept: np.ndarray = numbers[np.isfinite(numbers)]
+    return kept
 
 
 def _measured(name: str) -> int:

@@ -87,4 +87,4 @@ def test_a_data_frame_that_cannot_fill_in_says_why(run: entropilot.Run, frame: p
 
 def test_a_data_frame_alone_is_no_scenario(frame: pd.DataFrame) -> None:
     with pytest.raises(EntropilotError, match=r"Scenario\.of_table"):
-        entropilot.compare(frame)  # type: ignore[arg-type]
+        entropilot.compare(frame)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     entropilot.run(7)  # type: ignore[arg-type]
     entropilot.open_run("x").nothing  # type: ignore[attr-defined]  # noqa: B018
     entropilot.Campaign("x", "hardness")  # type: ignore[call-arg]
-    entropilot.no_such_name  # type: ignore[attr-defined]  # noqa: B018
 
 
 class Mine:

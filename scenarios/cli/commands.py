@@ -37,7 +37,7 @@ GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
         Listed(
             "init",
             "init",
-            "Write a commented scenario for a table and a lab that speaks its own messages; it loads as it is.",
+            "Write something of your own to start from, with comments; it works as it is.",
         ),
     ),
     "Run": (

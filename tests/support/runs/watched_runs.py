@@ -17,6 +17,7 @@ from agent.pool.candidates import Pool
 from agent.run_files import DATABASE
 from agent.store.read_only import reading_journal
 from protocols.link.transport import Delivery
+from protocols.storage.server_url import DatabaseUrl
 from protocols.wire.messages import Control, ControlAction
 from tests.support.campaigns import control, quantity, small_plan, small_pool, with_source_ids
 from tests.support.stored_campaigns import Shelf, delivered, opened
@@ -50,8 +51,14 @@ def order(shelf: Shelf, rng: np.random.Generator) -> Delivery:
     return delivered(orders[int(rng.integers(len(orders)))]())
 
 
-def random_run(folder: Path, seed: int) -> None:
-    """Write a run with faults, late answers, pauses, approvals, retractions, corrections and new budgets."""
+def random_run(folder: Path, seed: int, url: DatabaseUrl | None = None) -> None:
+    """Write a run with faults, late answers, pauses, approvals, retractions, corrections and new budgets.
+
+    Args:
+        folder: Of the run.
+        seed: Of all that happens.
+        url: Of its database, where that is not the folder's own file.
+    """
     rng = np.random.default_rng(seed)
     plan = small_plan(
         POOL, budget=30, parallel=int(rng.integers(1, 5)), ordering=list(Ordering)[seed % 2], max_attempts=2,
@@ -59,7 +66,7 @@ def random_run(folder: Path, seed: int) -> None:
         approval=ApprovalSettings(required="always" if seed % 3 == 0 else "never"),
     )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    shelf = Shelf(opened(folder / DATABASE, POOL), POOL, plan)
+    shelf = Shelf(opened(url or folder / DATABASE, POOL), POOL, plan)
     for _ in range(STEPS):
         campaign = shelf.campaign
         if campaign.phase is Phase.FINISHED and rng.random() < 0.3:

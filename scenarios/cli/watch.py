@@ -71,7 +71,7 @@ def watch(
     """
     with reported_errors(debug=debug):
         from protocols.errors import SettingsError
-        from scenarios.watch.attached import print_lines, show_in_terminal
+        from scenarios.watch.attached import print_lines
         from scenarios.watch.watch import WatchRequest, serve_page
 
         request = WatchRequest(
@@ -96,6 +96,8 @@ def watch(
         if json:
             print_lines(request)
         elif tui:
-            show_in_terminal(request)
+            from scenarios.watch.tui.terminal import watch_in_terminal
+
+            watch_in_terminal(request)
         else:
             serve_page(request)

@@ -1,4 +1,4 @@
-"""`watch --json` and `watch --tui`: runs, or campaigns of a broker, as lines for programs or on this terminal."""
+"""`watch --json`: a run, or a campaign of a broker, as lines for programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from scenarios.watch.watch import WatchRequest, shelf_of
 
 if TYPE_CHECKING:
     from scenarios.watch.serving.desk import Shelf
-    from scenarios.watch.tui.app import Opened
 
 MAX_NAMES_SHOWN: Final = 10
 """Most runs that an error names."""
@@ -36,43 +35,6 @@ def print_lines(request: WatchRequest) -> None:
                 sys.stdout.flush()
         finally:
             source.close()
-    finally:
-        shelf.close()
-
-
-def show_in_terminal(request: WatchRequest) -> None:
-    """Show runs on this terminal until the person leaves.
-
-    Raises:
-        SettingsError: When the extra is missing, or this is no terminal.
-        StoreError: When there is no such run.
-        BrokerError: When the broker cannot be reached.
-    """
-    from scenarios.watch.tui.terminal import LOOK_ONLY, show_on_terminal, watch_in_terminal
-
-    if request.broker is None:
-        request.require_possible()
-        watch_in_terminal(
-            request.run,
-            request.runs,
-            database=request.database,
-            read_only=request.read_only,
-            operator=request.operator,
-            keys=request.keys,
-        )
-        return
-    from scenarios.watch.tui.orders import to_place
-
-    shelf = shelf_of(request)
-
-    def open_one(key: str) -> Opened:
-        give = None if request.read_only else to_place(lambda: shelf.place(key))
-        return shelf.open(key), give, LOOK_ONLY if request.read_only else ""
-
-    try:
-        keys = list(shelf.keys())
-        only = keys[0] if len(keys) == 1 else None
-        show_on_terminal(open_one, only, lambda: [shelf.card(key) for key in keys])
     finally:
         shelf.close()
 

@@ -22,7 +22,7 @@ LAST = 16
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium; of a module, for while it is there no other test of this process can have a loop of its own."""
-    with started_browser() as opened:
+    with started_browser("--host-resolver-rules=MAP *.example 127.0.0.1") as opened:
         yield opened
 
 

@@ -200,3 +200,14 @@ def test_the_page_weighs_what_it_may(finished: tuple[Workbench, Page]) -> None:
     markup = (page / "index.html").read_text()
     assert "style=" not in markup
     assert "<script>" not in markup
+
+
+def test_why_and_what_if_are_answered_beside_the_decision(viewer: Viewer) -> None:
+    """The same today, in words; and what another policy does from here, drawn beside what was."""
+    viewer.open(f"{RUN}/decision/5")
+    viewer.tab.keyboard.press("w")
+    viewer.see("Asked again today: the same", "main")
+    viewer.tab.locator("#what-if-policy").select_option("random")
+    viewer.tab.locator("[data-key=what-if]").click()
+    viewer.see("random measures", "main")
+    viewer.tab.wait_for_url("**policy=random*")

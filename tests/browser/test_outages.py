@@ -107,5 +107,6 @@ def test_an_order_that_nobody_answers_says_so_and_can_be_sent_again(browser: Bro
 def answer_sent(route: Route) -> None:
     """Say of an order, as the server does at once, that it is on its way; and do nothing with it."""
     body = route.request.post_data_json
+    assert body is not None
     told = {"message_id": body["message_id"], "action": body["action"], "status": "sent", "operator": "ann"}
     route.fulfill(status=HTTPStatus.ACCEPTED, json=told | {"words": "", "sent_at": None, "detail": "", "row": None})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.viewer import looking, started_browser
+from tests.browser.viewer import looking
 from tests.support.commands import Workbench
 from tests.system.operating.bench import at_work
 from tests.system.watch.bench import Page, open_page
@@ -78,7 +78,7 @@ class Foreign(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "evil.example"])
-def test_a_page_of_another_host_gives_no_order(bench: Workbench, host: str) -> None:
+def test_a_page_of_another_host_gives_no_order(browser: Browser, bench: Workbench, host: str) -> None:
     """A14: simple and JSON posts, no token, a wrong one; and by a name that leads to this machine."""
     at_work(bench)
     served: Page = open_page(bench)
@@ -87,11 +87,11 @@ def test_a_page_of_another_host_gives_no_order(bench: Workbench, host: str) -> N
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Foreign)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        with started_browser("--host-resolver-rules=MAP *.example 127.0.0.1") as other:
-            tab = other.new_page()
-            tab.goto(f"http://evil.example:{server.server_port}/")
-            tab.wait_for_function("() => document.title !== 'foreign'")
-            told = tab.title()
+        tab = browser.new_page()
+        tab.goto(f"http://evil.example:{server.server_port}/")
+        tab.wait_for_function("() => document.title !== 'foreign'")
+        told = tab.title()
+        tab.close()
     finally:
         server.shutdown()
         server.server_close()

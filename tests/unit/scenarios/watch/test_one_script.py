@@ -42,7 +42,7 @@ def test_what_a_module_imports_is_what_the_other_exports() -> None:
 
 def test_what_was_taken_from_others_is_as_they_made_it() -> None:
     lines = (PAGE / "vendor" / "SHA256SUMS").read_text().split("\n")
-    listed = dict(reversed(line.split("  ")) for line in lines if line)
+    listed = {line.split("  ")[1]: line.split("  ")[0] for line in lines if line}
     found = {each.name for each in (PAGE / "vendor").iterdir()} - {"SHA256SUMS"}
     assert found == set(listed)
     for name, digest in listed.items():

@@ -150,11 +150,17 @@ def serve_page(request: WatchRequest) -> None:
     try:
         shelf = shelf_of(request)
         guards = Guards(names_of(request.host, request.allow_host), token, request.token_metrics)
-        address = address_of(request, listening.getsockname()[1], token, [*shelf.keys()] if request.run else [])
+        first = [*shelf.keys()] if request.run else []
+        address = address_of(request, listening.getsockname()[1], token, first)
         with _browser_file(address) as file:
             run_server(
                 lambda call_soon: serving(
-                    shelf, guards, root_path=request.root_path, read_only=request.read_only, call_soon=call_soon
+                    shelf,
+                    guards,
+                    root_path=request.root_path,
+                    read_only=request.read_only,
+                    first=first,
+                    call_soon=call_soon,
                 ),
                 listening,
                 lambda: _told(request, address, file),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.metadata import version
@@ -56,6 +56,7 @@ def serving(
     *,
     root_path: str = "",
     read_only: bool = False,
+    first: Sequence[str] = (),
     call_soon: Callable[[Callable[[], None]], object] = lambda call: call(),
     clock: Callable[[], float] = time.monotonic,
 ) -> Serving:
@@ -66,10 +67,13 @@ def serving(
         guards: Whom it answers.
         root_path: Below which a proxy shows it.
         read_only: Whether no order is sent.
+        first: The run that is shown at once, which is read before it is asked for.
         call_soon: Lets a call be made in the server's loop, from any thread.
         clock: Returns a time that never goes back [s].
     """
     desk = SourceDesk(shelf)
+    for key in first:
+        desk.warm(key)
 
     def why_no_control(key: str) -> str:
         return READ_ONLY if read_only else shelf.why_no_control(key)

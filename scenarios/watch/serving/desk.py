@@ -134,6 +134,10 @@ class SourceDesk:
         """Return what every run answers; one that cannot be opened is passed over."""
         return await self.call(lambda: self._of_all(ask))
 
+    def warm(self, key: str) -> None:
+        """Begin to read a run that will be asked for: a long one takes seconds the first time."""
+        self._threads.submit(self._read, key, lambda source: source.moment())
+
     def close(self) -> None:
         """Release everything."""
         self._threads.shutdown(wait=True, cancel_futures=True)

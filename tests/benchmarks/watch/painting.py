@@ -7,7 +7,8 @@ empty page of the same server; at 20 results a second with 20,000 observations a
 polling intervals and 0.1 s; the main thread is busy below 10 %.
 
 Two pages are called empty, and both ratios are told: the page itself at a run without observations but the start set
-(the same files, the same requests), and a bare document of the same server (`/health`), which loads nothing.
+(the same files, the same requests), and a bare document of the same server (`/health`), which loads nothing. The first
+load of a run after the server's start is told apart: the server then reads it whole, once.
 """
 
 from __future__ import annotations
@@ -128,6 +129,9 @@ def main() -> None:
             write_run(folder, key, observations)
         with served(folder) as server:
             taken: dict[int, list[float]] = {observations: [] for observations in (0, *SIZES)}
+            for observations, key in SIZES.items():
+                first = painted_s(browser, server, key, observations)
+                print(f"first time after the server's start, {observations:,} observations: {first:.3f} s")
             for _ in range(rounds):  # in turn, so that the machine's load is the same for all
                 taken[0].append(bare_s(browser, server))
                 for observations, key in SIZES.items():

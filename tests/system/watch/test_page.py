@@ -18,9 +18,6 @@ from tests.system.watch.bench import Page, open_page, watched
 
 pytestmark = pytest.mark.system
 
-SLOW = ("--set", "simulator.latency.mean_s=0.15", "--budget", "40", "--quiet")
-"""A run that goes on for some seconds."""
-
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Workbench]:
@@ -104,20 +101,23 @@ def test_figures_for_prometheus_and_the_sign_of_life_want_no_token_on_this_machi
 def test_each_observation_is_told_once_and_in_order_also_when_the_page_is_killed_and_comes_back(
     bench: Workbench,
 ) -> None:
-    running = bench.start("run", "lab.toml", *SLOW)
-    bench.wait_for_events("ResultAccepted", 3)
+    running = bench.start("run", "lab.toml", "--budget", "16", "--quiet")
+    bench.wait_for_events("DecisionMade", 1)
     kept = ("--token-file", str(bench.folder / "token"))
     page = open_page(bench, "lab", *kept)
     with watched(page, "lab", "0") as first:
-        first.wait_for(lambda stream: len(stream.observations) >= 8, "no points")
+        first.wait_for(lambda stream: 16 in stream.observations, "no points")
         page.part.kill()
         until(lambda: first.has_ended, "the stream does not end")
+    assert running.finish().code == 0
+    going_on = bench.start("run", "lab.toml", "--budget", "40", "--quiet", "--resume")  # while no page is there
+    bench.wait_for_events("ResultAccepted", 20)
     again = open_page(bench, "lab", *kept)
     assert again.token == page.token
     with watched(again, "lab", first.last_id) as second:
         second.wait_for(lambda stream: 40 in stream.observations, "not told to the end")
     assert first.observations + second.observations == list(range(41))
-    assert running.finish().code == 0
+    assert going_on.finish().code == 0
     rows = bench.rows("SELECT sequence FROM bias_point ORDER BY observation")
     told = [int(row[1]) for points in (*first.all_of("points"), *second.all_of("points")) for row in points["rows"]]
     assert told == [row[0] for row in rows]

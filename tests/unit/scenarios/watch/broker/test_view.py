@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from protocols.wire.codec import encode, topic_of
-from protocols.wire.messages import CampaignPhase, CampaignState, FamilyBias, Health, Message, MetricsReport, Status
+from protocols.wire.messages import AnyMessage, CampaignPhase, CampaignState, FamilyBias, Health, MetricsReport, Status
 from scenarios.watch.broker import view as module
 from scenarios.watch.broker.view import BrokerView, is_there
 
@@ -24,7 +24,7 @@ def report(observation: int, row: int | None = None, campaign: str = "lab") -> M
 
 
 def state(**changed: Any) -> CampaignState:
-    usual = {"phase": CampaignPhase.RUNNING, "budget": 9, "spent": 1, "in_flight": 2, "abandoned": 0, "decision": 3,
+    usual: dict[str, Any] = {"phase": CampaignPhase.RUNNING, "budget": 9, "spent": 1, "in_flight": 2, "abandoned": 0, "decision": 3,
              "observation": 1}  # fmt: skip
     return CampaignState(**HEAD, **(usual | changed))
 
@@ -33,7 +33,7 @@ def agent(health: Health) -> Status:
     return Status(**HEAD, client="agent", role="agent", health=health)
 
 
-def seen(*messages: Message) -> BrokerView:
+def seen(*messages: AnyMessage) -> BrokerView:
     view = BrokerView()
     for message in messages:
         view.take(topic_of(message), encode(message), NOW)

@@ -227,7 +227,7 @@ class LazyCommands(MutableMapping[str, Any]):
             title, listed = self._listed[name]
             module = importlib.import_module(f"{PACKAGE}.{listed.module}")
             module.app.rich_markup_mode = None  # help stands as it is written
-            made = typer.main.get_group(module.app).commands[name]
+            made: Any = typer.main.get_group(module.app).commands[name]
             made.rich_help_panel = title
             self._made[name] = made
         return self._made[name]

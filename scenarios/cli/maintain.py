@@ -1,4 +1,4 @@
-"""Commands that keep what was made: check a run, hand it on as a pack or to other programs, back it up, write schemas."""
+"""Commands that keep what was made: check a run, pack it, give it to other programs, back it up, write schemas."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ EXTRA_OF: Final = {
     "pyarrow": "parquet", "openpyxl": "excel", "zstandard": "zstd", "keyring": "keyring",
     "matscipy": "potentials", "phonopy": "phonons", "sevenn": "mlip", "torch": "mlip",
     "chgnet": "chgnet", "pyxtal": "pyxtal",
-    "distributed": "dask",
+    "distributed": "dask", "pytest": "testing",
     "starlette": "page", "uvicorn": "page", "textual": "tui", "mcp": "mcp", "opentelemetry": "otel",
 }  # fmt: skip
 """Package -> the extra of ours that installs it."""

@@ -23,6 +23,7 @@ C is read once for a row, however long it is in flight.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ class ReducibleVariance:
         C = np.asarray(covariances(rows, rows[reference], process.signal), dtype=np.float64).T
         C = blas.dgemm(-1.0, V[:, reference].T, V.T, trans_b=1, beta=1.0, c=C, overwrite_c=1)
         self._squares = np.einsum("ij,ij->j", C, C)
-        process.kept_columns.accompany(lambda v: v[reference] @ C)
+        process.kept_columns.accompany(partial(_at_reference, reference, C))
 
     def append(self, v: FloatArray) -> None:
         """Take in the row that the process has taken in last, as it returned it."""
@@ -89,3 +90,9 @@ class ReducibleVariance:
             product = products[j] - inner[j, :j] @ v[:j]
             changes[j] = row * (row * inner[j, j] - 2.0 * product)
         return changes
+
+
+def _at_reference(reference: IndexArray, C: FloatArray, v: FloatArray) -> FloatArray:
+    """Return Cᵀ v_R, shape (m,): a function of the module's own, so that a policy can be pickled."""
+    found: FloatArray = v[reference] @ C
+    return found

@@ -22,6 +22,8 @@ from scenarios.settings.model import Scenario
 from tests.support.documents.commands import COMMANDS
 from tests.support.documents.llms import contents_for_models
 from tests.support.documents.markdown import ROOT
+from tests.support.documents.meanings import meanings_of_figures
+from tests.support.documents.reference_api import api_reference
 from tests.support.documents.reference_events import event_reference
 from tests.support.documents.reference_python import python_reference
 
@@ -81,9 +83,11 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/settings.md": settings_reference,
     "reference/events.md": event_reference,
     "reference/python.md": python_reference,
+    "reference/api.md": api_reference,
     "llms.txt": contents_for_models,
+    "../scenarios/watch/page/js/meanings.js": meanings_of_figures,
 }
-"""What is made, below `docs`, and what makes it; in this order, for the last one lists the others."""
+"""What is made, by its path from `docs`, and what makes it; llms.txt behind the pages that it lists."""
 
 
 def main() -> None:
@@ -91,7 +95,7 @@ def main() -> None:
     only_look = "--check" in sys.argv[1:]
     stale = []
     for name, make in PAGES.items():
-        path, text = DOCS / name, make()
+        path, text = (DOCS / name).resolve(), make()
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             stale.append(name)
         if not only_look:

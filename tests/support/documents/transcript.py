@@ -20,9 +20,15 @@ _MASKS: Final = (
     (re.compile(r"#token=[\w-]+"), "#token=<token>"),
     (re.compile(r"(?<=127\.0\.0\.1:)\d+|(?<=localhost:)\d+"), "<port>"),
     (re.compile(r"[+\-−]?\d+\.\d+(e[+-]?\d+)?"), "<figure>"),
+    (re.compile(r"(?<=→ )\d+|(?<=observation )\d+"), "<number>"),
     (re.compile(r"\b\d+ (?=s\b|ms\b|results/s)"), "<figure> "),
     (re.compile(r"[ \t]+"), " "),
+    (re.compile(r"[─━]+"), "─"),
 )
+
+
+PROGRESS: Final = re.compile(r".+ [\d,]+/[\d,]+, <figure> s")
+"""A line of progress, which a command writes where it takes longer than two seconds: on another machine it does not."""
 
 
 def masked(line: str) -> str:
@@ -40,7 +46,7 @@ def difference(shown: Sequence[str], printed: Sequence[str]) -> str:
         printed: The lines that were printed.
     """
     wanted = [line for line in map(masked, shown) if line]
-    found = [line for line in map(masked, printed) if line]
+    found = [line for line in map(masked, printed) if line and not PROGRESS.fullmatch(line)]
     if _fits(wanted, found):
         return ""
     for number in range(1, len(wanted) + 1):

@@ -5,12 +5,13 @@
 | with a file's name (`# lab.toml` in its first line, or `csv table.csv`) | saved |
 | `sh` | typed line by line; each must end with 0 |
 | `sh beside WORDS` | typed in another terminal; it goes on when it has said these words, until the tutorial ends |
-| `console` | the lines behind `$` are typed, and what stands below each must be what it prints (`transcript`) |
+| `console` | the lines behind `$` are typed, and what stands below must be what it prints (`transcript`) |
 | `python` | run in one session; it must not fail |
 | `output` | what the last Python block must have printed |
 | anything else | only shown |
 
-A command of which the tutorial says that it ends with an error says so: `$ entropilot … # exit code 2`.
+What a command says on standard error counts where it fails. One that is to end with an error says so:
+`$ entropilot … # exit code 2`.
 """
 
 from __future__ import annotations
@@ -38,15 +39,17 @@ from tests.support.processes import kill_session
 PATIENCE_S: Final = 120.0
 """How long a command or a block may take on a loaded machine before the tutorial is said to hang."""
 
+MOST_SHOWN: Final = 8_000
+"""How much of what a command printed is told when it is not what a tutorial shows [character]."""
+
 POLL_S: Final = 0.05
 """How often is looked whether a program in another terminal has said what it is to say."""
 
 SIGNALLED: Final = 128
 """What a shell adds to the number of the signal that ended a command."""
 
-_OURS_ALONE: Final = re.compile(r"(?:timeout --signal=KILL (\d+) )?(entropilot [^|&;<>$`*]*)")
-"""A command of ours without anything of the shell: it is run in a fork (`tests.support.forked`), which is sooner, and
-killed after so many seconds where a tutorial says so."""
+_OURS_ALONE: Final = re.compile(r"entropilot [^|&;<>$`*]*")
+"""A command of ours without anything of the shell: it is run in a fork (`tests.support.forked`), which is sooner."""
 
 _EXIT_CODE: Final = re.compile(r"\s+# exit code (\d+)$")
 
@@ -151,27 +154,25 @@ class Reader:
     def _type(self, command: Command) -> None:
         out, err = self.folder / ".out", self.folder / ".err"
         process: subprocess.Popen[str] | Forked
-        alone = _OURS_ALONE.fullmatch(command.line)
-        if alone:
-            words = shlex.split(alone[2])[1:]
+        if _OURS_ALONE.fullmatch(command.line):
+            words = shlex.split(command.line)[1:]
             process = fork(words, folder=self.folder, env=environment(), out=out, err=err)
         else:
-            with out.open("w", encoding="utf-8") as said:
-                process = self._start(["bash", "-c", command.line], said)
-            err.write_text("", encoding="utf-8")
+            with out.open("w", encoding="utf-8") as said, err.open("w", encoding="utf-8") as told:
+                process = self._start(["bash", "-c", command.line], said, told)
         try:
-            code = process.wait(float(alone[1]) if alone and alone[1] else PATIENCE_S)
+            code = process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             kill_session(process.pid)
-            code = process.wait(PATIENCE_S)
-            assert alone, f"{command.line}: it hangs"
-            assert alone[1], f"{command.line}: it hangs"
+            process.wait(PATIENCE_S)
+            raise AssertionError(f"{command.line}: it hangs") from None
         code = code if code >= 0 else SIGNALLED - code  # as a shell tells of a signal
-        printed = "".join(each.read_text(encoding="utf-8", errors="replace") for each in (out, err))
-        assert code == command.code, f"{command.line}: it ended with {code}:\n{printed}"
+        printed, errors = (each.read_text(encoding="utf-8", errors="replace") for each in (out, err))
+        assert code == command.code, f"{command.line}: it ended with {code}:\n{_end_of(printed + errors)}"
         if command.shown is not None:
-            told = difference(command.shown, printed.splitlines())
-            assert not told, f"{command.line}: {told}; it printed:\n{printed}"
+            printed += errors if code else ""  # of one that ends well it is only how far it is
+            missing = difference(command.shown, printed.splitlines())
+            assert not missing, f"{command.line}: {missing}; it printed:\n{_end_of(printed)}"
 
     def _type_beside(self, command: Command, words: str) -> None:
         path = self.folder / f".beside-{len(self._started)}"
@@ -197,7 +198,7 @@ class Reader:
             self._printed.append(line.rstrip("\n"))
         raise AssertionError(f"{code}\nended the session:\n" + "\n".join(self._printed))
 
-    def _start(self, command: list[str], out: IO[str] | None) -> subprocess.Popen[str]:
+    def _start(self, command: list[str], out: IO[str] | None, err: IO[str] | None = None) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             command,
             cwd=self.folder,
@@ -205,11 +206,15 @@ class Reader:
             text=True,
             stdin=subprocess.DEVNULL if out else subprocess.PIPE,
             stdout=out or subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=err or subprocess.STDOUT,
             start_new_session=True,
         )
         self._started.append(process)
         return process
+
+
+def _end_of(printed: str) -> str:
+    return printed[-MOST_SHOWN:]
 
 
 def environment() -> dict[str, str]:

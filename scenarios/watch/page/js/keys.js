@@ -1,6 +1,7 @@
-// The keyboard: every act and every screen, and the list of all keys under "?".
+// The keyboard: every act and every screen, and the list of all keys under "?", with what the figures mean.
 
 import { h } from "./dom.js";
+import { MEANINGS } from "./meanings.js";
 import { keep, recall } from "./memory.js";
 
 const OFF = "entropilot-keys-off";
@@ -19,7 +20,7 @@ export const KEYS = [
   ["e", "Export"],
   ["/", "Filter"],
   ["t", "Dark, light, as the system"],
-  ["?", "This list"],
+  ["?", "This list, and what the figures mean"],
   ["Esc", "Close"],
 ];
 
@@ -48,12 +49,17 @@ export function listenToKeys(act) {
   });
 }
 
-/** Opens the list of keys. */
+/** What the figures of the page mean, folded. */
+function meanings() {
+  return h("details", { id: "meanings" }, h("summary", {}, "What the figures mean"), h("dl", {}, MEANINGS.flatMap(([title, words]) => [h("dt", {}, h("b", {}, title)), h("dd", {}, words)])));
+}
+
+/** Opens the list of keys, and of what the figures mean. */
 export function showKeys() {
   const dialog = h("dialog", { class: "keys-list", "aria-labelledby": "keys-title" });
   const letters = h("input", { type: "checkbox", id: "letters", checked: areOn(), onchange: () => keep(OFF, letters.checked ? "0" : "1") });
   dialog.append(
-    h("form", { method: "dialog" }, h("h2", { id: "keys-title" }, "Keys"), h("dl", { class: "keys-table" }, KEYS.flatMap(([key, words]) => [h("dt", {}, key.split(/, | /).map((each) => (each === "…" ? " … " : h("kbd", {}, each)))), h("dd", {}, words)])), h("label", { class: "row", for: "letters" }, letters, " Single letters do something"), h("div", { class: "row end" }, h("button", { class: "main" }, "Close"))),
+    h("form", { method: "dialog" }, h("h2", { id: "keys-title" }, "Keys"), h("dl", { class: "keys-table" }, KEYS.flatMap(([key, words]) => [h("dt", {}, key.split(/, | /).map((each) => (each === "…" ? " … " : h("kbd", {}, each)))), h("dd", {}, words)])), h("label", { class: "row", for: "letters" }, letters, " Single letters do something"), meanings(), h("div", { class: "row end" }, h("button", { class: "main" }, "Close"))),
   );
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);

@@ -65,7 +65,7 @@ function paintTheme() {
 }
 
 function tools() {
-  return [h("button", { type: "button", class: "quiet icon", id: "theme", onclick: nextTheme }), h("button", { type: "button", class: "quiet icon", "aria-label": "Keys", title: "Keys (?)", onclick: showKeys }, "?")];
+  return [h("button", { type: "button", class: "quiet icon", id: "theme", onclick: nextTheme }), h("button", { type: "button", class: "quiet icon", "aria-label": "Keys and meanings", title: "Keys, and what the figures mean (?)", onclick: showKeys }, "?")];
 }
 
 function end() {

@@ -34,6 +34,9 @@ MAX_WAITING: Final = 1
 MAX_KEPT: Final = 256
 """Answers that are kept; the one that was asked for longest ago goes first."""
 
+TRIES: Final = 2
+"""How often a question is asked whose process dies: it may have died of something else."""
+
 FAILED_FOR_S: Final = 60.0
 """How long a failure is told before the question is tried again [s]."""
 
@@ -187,18 +190,22 @@ class Worker:
                 self._kept.popitem(last=False)
 
     async def _ask(self, child: Child, question: Question) -> dict[str, Any]:
-        try:
-            if not child.is_running:
-                await child.start()
-                await child.ask(READY, timeout_s=START_TIMEOUT_S)
-            answer: dict[str, Any] = json.loads(await child.ask(question.frame(), timeout_s=self._deadline_s))
-        except TimeoutError:
-            return {"error": f"it was not answered within {self._deadline_s:g} s, and was given up"}
-        except ChildDied as died:
-            return {"error": f"the process that works answers out died: {died.reason}"}
-        except OSError as error:
-            return {"error": f"no process can be started ({error.strerror or error})"}
-        return answer
+        died = ""
+        for _ in range(TRIES):
+            try:
+                if not child.is_running:
+                    await child.start()
+                    await child.ask(READY, timeout_s=START_TIMEOUT_S)
+                answer: dict[str, Any] = json.loads(await child.ask(question.frame(), timeout_s=self._deadline_s))
+            except TimeoutError:
+                return {"error": f"it was not answered within {self._deadline_s:g} s, and was given up"}
+            except ChildDied as error:
+                died = error.reason
+            except OSError as error:
+                return {"error": f"no process can be started ({error.strerror or error})"}
+            else:
+                return answer
+        return {"error": f"the process that works answers out died: {died}"}
 
 
 def _status_of(told: dict[str, Any] | None) -> tuple[AnswerStatus, str]:

@@ -1,0 +1,32 @@
+"""What the figures mean, told by the page under `?`: the first lines of docs/explanation/reading-the-picture.md."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from tests.support.documents.markdown import ROOT
+
+SOURCE: Final = ROOT / "docs" / "explanation" / "reading-the-picture.md"
+
+HEAD: Final = """// What the figures mean, from docs/explanation/reading-the-picture.md.
+// Made by `python -m tests.support.documents.reference`; do not edit.
+
+export const MEANINGS = """
+
+_LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+
+
+def meanings_of_figures() -> str:
+    """Return the module of the page."""
+    return HEAD + json.dumps(list(_meanings()), indent=1, ensure_ascii=False) + ";\n"
+
+
+def _meanings() -> Iterator[tuple[str, str]]:
+    _, *sections = re.split(r"^## ", SOURCE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for section in sections:
+        title, first = section.split("\n\n")[:2]
+        first = " ".join(first.split())
+        yield title, re.sub(r"[*`]", "", _LINK.sub(r"\1", first))

@@ -130,7 +130,8 @@ GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
         Listed(
             "mcp",
             "assistants",
-            "Let a language model read campaigns, and propose orders that a person gives or not (Model Context Protocol).",
+            "Let a language model read campaigns, and propose orders that a person gives or not (Model Context "
+            "Protocol).",
         ),
         Listed(
             "proposals",

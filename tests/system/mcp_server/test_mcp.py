@@ -164,10 +164,10 @@ def at_a_terminal(bench: Workbench, *arguments: str, answer: str | None) -> tupl
 async def test_an_order_is_given_only_by_who_types_the_code_that_stands_in_the_terminal(tmp_path: Path) -> None:
     with Workbench(tmp_path) as bench:
         running = bench.start(
-            "run", "lab.toml", "--quiet", "--budget", "100", "--set", "simulator.latency.mean_s=5",
+            "run", "lab.toml", "--quiet", "--budget", "100", "--set", "simulator.latency.mean_s=600",
             "--set", "campaign.parallel=1",
         )  # fmt: skip
-        bench.wait_for_events("ResultAccepted", 1)
+        bench.wait_for_events("RequestIssued", 1)  # whose answer takes ten minutes: it is at work for as long as this
         async with connected(bench) as connection:
             made = await ask(connection, "propose_control", run="lab", verb="pause", reason="the furnace smokes")
             which = made["proposal"]
@@ -206,8 +206,8 @@ async def test_campaigns_of_a_broker_are_read_without_their_past(tmp_path: Path)
     with Workbench(tmp_path) as bench:
         url = bench.start_broker("embedded")
         bench.start("run", "lab.toml", "--quiet", "--budget", "100", "--broker", url,
-                    "--set", "simulator.latency.mean_s=5")  # fmt: skip
-        bench.wait_for_events("ResultAccepted", 1)
+                    "--set", "simulator.latency.mean_s=600")  # fmt: skip
+        bench.wait_for_events("RequestIssued", 1)  # whose answer takes ten minutes: it is at work for as long as this
 
         async with connected(bench, "--broker", url) as connection:
             cards = await ask(connection, "list_runs")

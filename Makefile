@@ -60,6 +60,8 @@ bench: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.lingam
 	$(BIN)/python -m tests.benchmarks.reading.tables
 	$(BIN)/python -m tests.benchmarks.reading.structures
+	$(BIN)/python -m tests.benchmarks.watch.painting
+	$(BIN)/python -m tests.benchmarks.watch.viewers
 
 published: $(TEST_READY)
 	$(BIN)/python -m tests.benchmarks.etal_campaign

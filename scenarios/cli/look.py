@@ -41,10 +41,24 @@ def report(
     runs: Runs = Path("runs"),
     database: Database = None,
     json: Json = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Save the run as one HTML page instead, with any moment of its past.",
+        ),
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Show a run again, from what it wrote: the summary, and where its files are."""
     with reported_errors(debug=debug):
+        if html is not None:
+            from scenarios.watch.saved_page import save_page
+
+            with progress_on_stderr(quiet=json):
+                saved = save_page(run, runs, database, html)
+            print_json(saved.as_json()) if json else show(f"  {saved.path} ({saved.size_bytes / 1e6:.1f} MB)")
+            return
         from scenarios.display.progress import late
         from scenarios.listing.listing import run_json, run_report
         from scenarios.sources.identify import identify

@@ -70,6 +70,8 @@ def watch(
     told otherwise.
     """
     with reported_errors(debug=debug):
+        from protocols.errors import SettingsError
+        from scenarios.watch.attached import print_lines
         from scenarios.watch.watch import WatchRequest, serve_page
 
         request = WatchRequest(
@@ -89,4 +91,13 @@ def watch(
             operator=operator,
             keys=keys,
         )
-        serve_page(request)
+        if json and tui:
+            raise SettingsError("Both --json and --tui are given", expected="one of them", action="leave one out")
+        if json:
+            print_lines(request)
+        elif tui:
+            from scenarios.watch.tui.terminal import watch_in_terminal
+
+            watch_in_terminal(request)
+        else:
+            serve_page(request)

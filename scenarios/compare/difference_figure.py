@@ -73,7 +73,11 @@ def draw_differences(path: Path, contrasts: Sequence[Contrast], *, title: str, s
     """
     from matplotlib.figure import Figure
 
-    panels = [list(of) for _, of in groupby(contrasts, key=lambda each: id(each.measure))][:MAX_PANELS]
+    every = [list(of) for _, of in groupby(contrasts, key=lambda each: id(each.measure))]
+    alike = [of for of in every if is_the_same(of)]
+    if len(alike) == len(every):
+        alike = []  # a picture of nothing would say less
+    panels = [of for of in every if of not in alike][:MAX_PANELS]
     others = len(panels[0])
     rows = ceil(len(panels) / COLUMNS)
     panel_in = ROW_IN * (others + 0.6)
@@ -89,9 +93,16 @@ def draw_differences(path: Path, contrasts: Sequence[Contrast], *, title: str, s
         place = (left / WIDTH_IN, 1 - (top + panel_in) / height_in, (width_in - 0.2) / WIDTH_IN, panel_in / height_in)
         _draw_panel(figure.add_axes(place), of_figure, named=column == 0)
     may_be_bought = any(each.joint is not None for each in contrasts)
-    _write_legend(figure, height_in, [name for name in LOOKS if name != "bought" or may_be_bought])
+    same = [titled(of[0].measure.label, "") for of in alike]
+    _write_legend(figure, height_in, [name for name in LOOKS if name != "bought" or may_be_bought], same)
     write_title(figure, title, subtitle)
     save_figure(figure, path)
+
+
+def is_the_same(of_figure: Sequence[Contrast]) -> bool:
+    """Whether all policies have the very same figure with every seed: there is nothing to draw."""
+    tests = [each.test for each in of_figure]
+    return all(test.difference == 0.0 and (test.low, test.high) in {(0.0, 0.0), (None, None)} for test in tests)
 
 
 def _draw_panel(axes: Any, of_figure: Sequence[Contrast], *, named: bool) -> None:
@@ -137,7 +148,7 @@ def _write_titles(axes: Any, measure: Measure) -> None:
         )
 
 
-def _write_legend(figure: Any, height_in: float, verdicts: Sequence[str]) -> None:
+def _write_legend(figure: Any, height_in: float, verdicts: Sequence[str], same: Sequence[str]) -> None:
     from matplotlib.lines import Line2D
 
     x, y = 0.02, 1 - 0.8 / height_in
@@ -146,4 +157,6 @@ def _write_legend(figure: Any, height_in: float, verdicts: Sequence[str]) -> Non
         figure.add_artist(Line2D([x + 0.006], [y], marker=mark, color=colour, mfc=face, linestyle="", markersize=5.5))
         figure.text(x + 0.016, y, LEGEND[verdict], fontsize=8.5, color=INK, va="center")
         x += 0.04 + 0.0085 * len(LEGEND[verdict])
-    figure.text(0.98, y, "right of the line is better", fontsize=8.5, color=FAINT, va="center", ha="right")
+    text = "right of the line is better"
+    text += f"\nthe same for all, not drawn: {', '.join(same)}" if same else ""
+    figure.text(0.98, y, text, fontsize=8.5, color=FAINT, va="center", ha="right", parse_math=False)

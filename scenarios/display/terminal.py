@@ -162,7 +162,11 @@ def _wrapped(stream: TextIO, kind: type[io.TextIOWrapper]) -> TextIO:
     if type(stream) is not io.TextIOWrapper:
         return stream
     encoding, line_buffering = stream.encoding, stream.line_buffering
-    return cast("TextIO", kind(stream.detach(), encoding=encoding, errors="replace", line_buffering=line_buffering))
+    ours = cast("TextIO", kind(stream.detach(), encoding=encoding, errors="replace", line_buffering=line_buffering))
+    for name in ("__stdout__", "__stderr__"):
+        if getattr(sys, name) is stream:  # else a library that asks for the first one has a stream without a file
+            setattr(sys, name, ours)
+    return ours
 
 
 def _open_what_is_closed() -> None:

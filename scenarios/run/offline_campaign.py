@@ -18,7 +18,7 @@ from typing import Final
 
 from agent.acquisition.base import Ask
 from agent.campaign.decide import Consequence, decide_expiry
-from agent.campaign.events import CampaignStarted, CandidatesAdded, StartSetLoaded
+from agent.campaign.events import CampaignStarted, CandidatesAdded, Event, StartSetLoaded
 from agent.campaign.ledger import Change, Ledger
 from agent.campaign.life_cycle import Phase
 from agent.campaign.plan import CampaignPlan
@@ -121,6 +121,14 @@ class OfflineCampaign:
         self._take(Consequence((CampaignStarted(plan), start, *joined)))
         for control in first:
             self._take(self._consequence_of(control))
+
+    def begin_with(self, events: Iterable[Event]) -> None:
+        """Begin as a campaign stood after these events of its journal; what was in flight then is asked the lab.
+
+        Raises:
+            StoreError: When they are no beginning of a journal.
+        """
+        self.changes.extend(map(self.ledger.fold_journalled, events))
 
     def play(self) -> None:
         """Play until nothing follows any more: the campaign is finished, has paused itself, or waits for a person."""

@@ -10,14 +10,18 @@ import base64
 import gzip
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
 
+from protocols.storage.atomic_file import atomic_write
+from scenarios.watch.one_script import one_script
+from scenarios.watch.reading.find import find_run, open_run
 from scenarios.watch.reading.source import MAX_ROWS, Source
 from scenarios.watch.state.moment import DecisionCard, Moment
 from scenarios.watch.state.tables import DatasetRow, JournalEntry
@@ -32,14 +36,48 @@ MAX_SAVED_ROWS: Final = 50_000
 MAX_PAYLOADS: Final = 2_000
 """Up to so many rows of the journal are saved with all that they hold; of more only what people read."""
 
-ENTRY: Final = "main.js"
-"""The module that starts the page."""
-
 WHY_NOT: Final = "this is a saved page; orders are given on a live one"
 """Why it takes no orders."""
 
-_IMPORT: Final = re.compile(r'^import \{ ([^}]*) \} from "\./([a-z_]+\.js)";\n', re.MULTILINE)
-_EXPORT: Final = re.compile(r"^export (?=(?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
+
+@dataclass(frozen=True, slots=True)
+class SavedPage:
+    """A file that was saved.
+
+    Attributes:
+        path: Where it is.
+        size_bytes: Its size [byte].
+    """
+
+    path: Path
+    size_bytes: int
+
+    def as_json(self) -> str:
+        """Return it for other programs."""
+        return json.dumps({"path": str(self.path), "size_bytes": self.size_bytes})
+
+
+def save_page(run: str, runs: Path, database: str | None, path: Path) -> SavedPage:
+    """Save a run as one HTML file.
+
+    Args:
+        run: A run folder, or the name of a campaign below `runs`.
+        runs: Where run folders are.
+        database: Of another database than the folder's own, or than it remembers.
+        path: Of the file.
+
+    Raises:
+        StoreError: When there is no such run, it cannot be read, or the file cannot be written.
+    """
+    ref = find_run(run, runs)
+    source = open_run(ref.folder, database, ref.key)
+    try:
+        document = saved_page(source).encode()
+    finally:
+        source.close()
+    with atomic_write(path) as file:
+        file.write(document)
+    return SavedPage(path, len(document))
 
 
 def saved_page(source: Source) -> str:
@@ -192,27 +230,3 @@ def _digest(text: str) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def one_script() -> str:
-    """Return the modules of the page as one script: each a function, in an order in which each finds what it imports.
-
-    They are written so that this is all it takes: a line for each module that is imported, names in braces, and
-    `export` before functions, classes and constants alone.
-    """
-    ordered: dict[str, str] = {}
-    _place(ENTRY, ordered)
-    parts = ['"use strict";', "(() => {", "const modules = {};", *ordered.values(), "})();"]
-    return "\n".join(parts).replace("</script", "<\\/script")
-
-
-def _place(name: str, ordered: dict[str, str]) -> None:
-    """Put a module, behind those that it imports."""
-    if name in ordered:
-        return
-    text = (files("scenarios.watch") / "page" / "js" / name).read_text()
-    for _, other in _IMPORT.findall(text):
-        _place(other, ordered)
-    exported = ", ".join(_EXPORT.findall(text))
-    body = _EXPORT.sub("", _IMPORT.sub(r'const { \1 } = modules["\2"];' + "\n", text))
-    ordered[name] = f'modules["{name}"] = (() => {{\n{body}\nreturn {{ {exported} }};\n}})();'

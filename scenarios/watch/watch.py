@@ -186,7 +186,7 @@ def _told(request: WatchRequest, address: str, file: Path) -> None:
     sys.stdout.write(f"The page: {address}\n")
     sys.stdout.flush()
     if request.opens_browser and not _opened(file):
-        show_notes(["no browser was found here: open the address above by hand"])
+        show_notes(["no browser was found here: open the address above yourself"])
 
 
 def _opened(file: Path) -> bool:

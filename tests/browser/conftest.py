@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
+LAST = 16
+"""Number of the last observation of the finished runs."""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium; of a module, for while it is there no other test of this process can have a loop of its own."""
-    with started_browser() as opened:
+    with started_browser("--host-resolver-rules=MAP *.example 127.0.0.1") as opened:
         yield opened
 
 
@@ -28,7 +32,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Workben
     with Workbench(tmp_path_factory.mktemp("finished")) as bench:
         for policy in ("gap_gain", "random"):
             ended = bench.entropilot(
-                "run", "lab.toml", "--quiet", "--policy", policy, "--campaign", policy, "--budget", "24"
+                "run", "lab.toml", "--quiet", "--policy", policy, "--campaign", policy, "--budget", str(LAST)
             )
             assert ended.code == 0, ended.err
         yield bench, open_page(bench)

@@ -20,10 +20,12 @@ from tests.support import processes
 from tests.system.watch.bench import Page as Served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Error, Page, Request, Route
 
 PATIENCE_MS: Final = 60_000
 """How long something may take to be seen on a loaded machine [ms]."""
+
+POLL_MS: Final = 25
 
 WIDE: Final = (1440, 900)
 NARROW: Final = (390, 844)
@@ -58,7 +60,7 @@ def started_browser(*arguments: str) -> Iterator[Browser]:
             browser.close()
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: Playwright keeps what it makes of a listener beside it
 class Viewer:
     """A tab with the page.
 
@@ -79,14 +81,21 @@ class Viewer:
 
     def listen(self) -> None:
         """Hear the console, refuse what is foreign."""
-        self.tab.on("console", lambda message: self._hear(message))
-        self.tab.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.tab.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss())[1])
-        self.tab.route("**/*", lambda route, request: self._judge(route, request))
+        self.tab.on("console", self._hear)
+        self.tab.on("pageerror", self._fail)
+        self.tab.on("dialog", self._dismiss)
+        self.tab.route("**/*", self._judge)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not (self.may_be_refused and EXPECTED.match(message.text)):
             self.faults.append(message.text)
+
+    def _fail(self, error: Error) -> None:
+        self.faults.append(str(error))
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     def _judge(self, route: Route, request: Request) -> None:
         if request.url.startswith((self.served.url, "data:", "blob:")):
@@ -99,7 +108,7 @@ class Viewer:
         """Go to an address of the page, as the printed one leads there."""
         self.tab.goto(f"{self.served.url}#token={self.served.token}")
         self.tab.goto(f"{self.served.url}#{address}")
-        self.tab.wait_for_function("document.querySelector('main .card, main .problem, main table') !== null")
+        self.tab.locator("main").locator(".card, .problem, table").first.wait_for(timeout=PATIENCE_MS)
 
     def go(self, address: str) -> None:
         """Go on to another address."""
@@ -119,9 +128,11 @@ class Viewer:
 
     def wait_for_state(self, expression: str) -> None:
         """Wait until something of the page's state is true."""
-        self.tab.wait_for_function(
-            f"import('/page/js/main.js').then(({{ app }}) => Boolean({expression}))", timeout=PATIENCE_MS
-        )
+        for _ in range(PATIENCE_MS // POLL_MS):
+            if self.state(f"Boolean({expression})"):
+                return
+            self.tab.wait_for_timeout(POLL_MS)
+        pytest.fail(f"{expression} did not become true")
 
     def saved(self, button: str) -> bytes:
         """Press a button that saves a file, and return what is in it."""
@@ -163,9 +174,9 @@ def looking(
     viewer.listen()
     try:
         yield viewer
-        assert viewer.faults == []
-        assert viewer.dialogs == []
-        assert viewer.foreign == []
+        assert viewer.faults == [], viewer.faults
+        assert viewer.dialogs == [], viewer.dialogs
+        assert viewer.foreign == [], viewer.foreign
     finally:
         if context is None:
             own.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -63,9 +64,13 @@ resend_min_s = 0.3
 """A scenario on the small table of `tests.support.table_run`, answered without latency."""
 
 
+PROGRESS: Final = re.compile(r"^.+ [\d,]+/[\d,]+, \d+ s\n", re.MULTILINE)
+"""A line of progress where nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A command that ended."""
+    """A command that ended; `err` is without lines of progress, which come on slow machines and not on others."""
 
     code: int
     out: str
@@ -108,7 +113,8 @@ class Part:
             code = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"it hangs; it said: {self.said}") from None
-        return Finished(code, self._out.read_text(encoding="utf-8", errors="replace"), self.said)
+        out = self._out.read_text(encoding="utf-8", errors="replace")
+        return Finished(code, out, PROGRESS.sub("", self.said))
 
     def end(self) -> Finished:
         """Ask it to end, as Ctrl-C or an init system does."""

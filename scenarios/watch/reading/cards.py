@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,18 +17,18 @@ from agent.campaign.events import (
     CampaignResumed,
     CampaignStarted,
     CampaignStopping,
-    CandidateAbandoned,
-    CandidateRequeued,
     DecisionApproved,
     DecisionVetoed,
     DecisionWithdrawn,
     PolicyExhausted,
+    ResultAccepted,
     StopRuleFired,
 )
 from agent.campaign.plan import CampaignPlan
 from agent.store.tables import BIAS_POINT, JOURNAL, REQUEST
-from scenarios.watch.reading.chronicle import Chronicle
+from scenarios.watch.reading.chronicle import RARE, Chronicle
 from scenarios.watch.reading.moments import phase_shown
+from scenarios.watch.reading.spending import spent_at
 from scenarios.watch.reading.standing import StandingCourse
 from scenarios.watch.state.runs import MAX_SPARKLINE, RunCard
 
@@ -40,14 +41,15 @@ KINDS: Final = (
     BudgetSet,
     PolicyExhausted,
     StopRuleFired,
-    CandidateAbandoned,
-    CandidateRequeued,
     ApprovalOverdue,
     DecisionApproved,
     DecisionVetoed,
     DecisionWithdrawn,
 )
 """Kinds of rows that a card is made of."""
+
+ABOUT_CANDIDATES: Final = frozenset({"candidate_id", "candidate_ids", "decision"})
+"""Fields of what may change which part of the budget is spent."""
 
 
 def card_of(connection: Connection, key: str, folder: Path, *, is_interrupted: bool) -> RunCard:
@@ -83,7 +85,7 @@ def card_of(connection: Connection, key: str, folder: Path, *, is_interrupted: b
         unit=plan.unit,
         observation=None if point is None else point.observation,
         budget=chronicle.budget_at(chronicle.last),
-        spent=_spent(chronicle, plan, point),
+        spent=_spent(connection, chronicle.last, point),
         budget_unit=plan.budget_unit,
         in_flight=int(connection.execute(open_now).scalar_one()),
         starved_family=None if point is None else point.starved_family,
@@ -101,21 +103,20 @@ def _point(connection: Connection, *, is_last: bool) -> Row[Any] | None:
     return connection.execute(select(BIAS_POINT).order_by(order).limit(1)).first()
 
 
-def _spent(chronicle: Chronicle, plan: CampaignPlan, point: Row[Any] | None) -> int:
-    """Return what is spent: what was when the last observation came, and what was given up since."""
+def _spent(connection: Connection, last: int, point: Row[Any] | None) -> int:
+    """Return what is spent; all rare rows are read only where some came after the last observation."""
     if point is None:
         return 0
-    spent = int(point.spent)
-    for entry in chronicle.entries:
-        if entry.sequence > point.sequence:
-            match entry.event:
-                case CandidateAbandoned():
-                    spent += plan.cost_of(entry.event.candidate_id)
-                case CandidateRequeued():
-                    spent -= plan.cost_of(entry.event.candidate_id)
-                case _:
-                    pass
-    return spent
+    names = [kind.__name__ for kind in RARE if ABOUT_CANDIDATES & {each.name for each in fields(kind)}]
+    later = select(JOURNAL.c.sequence).where(JOURNAL.c.sequence > point.sequence, JOURNAL.c.kind.in_(names))
+    fidelities = select(JOURNAL.c.sequence).where(
+        JOURNAL.c.sequence > point.sequence, JOURNAL.c.kind == ResultAccepted.__name__
+    )
+    if all(connection.execute(each.limit(1)).first() is None for each in (later, fidelities)):
+        return int(point.spent)
+    chronicle = Chronicle()
+    chronicle.read(connection, last)
+    return spent_at(connection, chronicle, last, since=point.sequence, spent=int(point.spent))
 
 
 def _sparkline(connection: Connection, plan: CampaignPlan, last: int | None) -> list[float | None]:

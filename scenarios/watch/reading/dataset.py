@@ -55,7 +55,7 @@ def dataset_page(
         )
     wanted = select(OBSERVATION).where(OBSERVATION.c.sequence <= sequence, *_filters(family, text))
     wanted = wanted.where(OBSERVATION.c.candidate_id.not_in(apart)) if apart else wanted
-    others = [_as_row(history, each) for each in changed if _is_shown(each, sequence, family, text)]
+    others = [_as_row(history, each, sequence) for each in changed if _is_shown(each, sequence, family, text)]
     total = int(connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()) + len(others)
     limit = min(max(limit, 0), MAX_ROWS)
     rows = _merged(connection, wanted, others, order, (max(offset, 0), limit))
@@ -78,8 +78,8 @@ def _is_shown(value: HeldValue, sequence: int, family: str | None, text: str) ->
     return not text or any(text.lower() in each.lower() for each in (value.candidate_id, value.name))
 
 
-def _as_row(history: History, value: HeldValue) -> dict[str, Any]:
-    """Return a value as a row of the dataset's view."""
+def _as_row(history: History, value: HeldValue, sequence: int) -> dict[str, Any]:
+    """Return a value, as it was at a row of the journal, as a row of the dataset's view."""
     return {
         "candidate_id": value.candidate_id,
         "sequence": value.begins,
@@ -92,7 +92,7 @@ def _as_row(history: History, value: HeldValue) -> dict[str, Any]:
         "standard_deviation": value.uncertainty,
         "fidelity": value.fidelity,
         "replicate": value.replicate,
-        "retraction": value.retraction,
+        "retraction": value.retraction if value.was_taken_back_by(sequence) else None,
     }
 
 

@@ -12,7 +12,6 @@ from scenarios.sources.identify import identify
 from scenarios.sources.kinds import RunPath
 from scenarios.sources.run_folder import SHADOW_FILES, run_names
 from scenarios.watch.reading.run_source import RunSource
-from scenarios.watch.reading.source import Source
 from scenarios.watch.state.runs import RunCard
 
 
@@ -48,7 +47,7 @@ def find_run(name: str, runs: Path) -> RunRef:
     return RunRef(found.path.resolve().name, found.path)
 
 
-def open_run(folder: Path, database: DatabaseUrl | None = None, key: str = "") -> Source:
+def open_run(folder: Path, database: DatabaseUrl | None = None, key: str = "") -> RunSource:
     """Open a run folder for reading.
 
     Args:

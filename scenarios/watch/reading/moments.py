@@ -10,17 +10,17 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from agent.campaign.event_descriptions import in_words
-from agent.campaign.events import BecameEven, GapStalled, ResultAccepted, load_event
+from agent.campaign.events import BecameEven, GapStalled
 from agent.campaign.life_cycle import Phase as CampaignPhase
 from agent.entropy.bias import MIN_DEFINED
-from agent.store.tables import JOURNAL, MESSAGE_COUNT
+from agent.store.tables import MESSAGE_COUNT
 from protocols.errors import StoreError
 from protocols.signing.signature import UNPROVEN
 from scenarios.watch.reading.bands import BandCache
-from scenarios.watch.reading.candidates import courses_of
 from scenarios.watch.reading.decisions import decision_card
 from scenarios.watch.reading.history import History, written_at
 from scenarios.watch.reading.requests import in_flight_at
+from scenarios.watch.reading.spending import spent_at
 from scenarios.watch.reading.standing import StandingAt
 from scenarios.watch.state.moment import Best, Counts, FamilyMoment, InFlightShown, Moment
 from scenarios.watch.state.runs import Phase
@@ -72,7 +72,7 @@ def moment_of(
         phase=phase_shown(standing, is_interrupted=is_interrupted and is_latest),
         reason=standing.reason,
         since=standing.since_at,
-        spent=spent_at(connection, history, sequence),
+        spent=_spent_at(connection, history, sequence),
         budget=history.chronicle.budget_at(sequence),
         abandoned=history.abandoned_at(sequence),
         families=tuple(_families(connection, history, bands, shown)) if has_point else (),
@@ -162,32 +162,12 @@ def _waiting_for(standing: StandingAt, in_flight: tuple[InFlightShown, ...]) -> 
         yield f"approval of decision {number}{', for too long' * is_overdue}"
 
 
-def spent_at(connection: Connection, history: History, sequence: int) -> int:
-    """Return what had been spent of the budget at a row of the journal.
-
-    What was spent when the last observation came stands beside it; what came after touched few candidates.
-    """
-    course, plan = history.course, history.chronicle.plan
-    observation = course.observation_at(sequence)
-    spent = course.spent(observation) if observation >= 0 else 0
-    point = course.sequence_of(observation) if observation >= 0 else 0
-    if point == sequence:
-        return spent
-    touched = {
-        which
-        for which, entries in history.chronicle.about.items()
-        if point < entries[-1].sequence and any(point < each.sequence <= sequence for each in entries)
-    }
-    if plan.fidelities and point < sequence:  # values by another method than the target are no observations
-        between = (JOURNAL.c.sequence > point, JOURNAL.c.sequence <= sequence)
-        rows = connection.execute(
-            select(JOURNAL.c.kind, JOURNAL.c.payload).where(JOURNAL.c.kind == ResultAccepted.__name__, *between)
-        ).all()
-        touched |= {load_event(row.kind, row.payload).candidate_id for row in rows}  # type: ignore[union-attr]
-    for which, candidate in courses_of(connection, history.chronicle, touched).items():
-        cost = plan.cost_of(which)
-        spent += cost * (candidate.at(sequence).is_spent - candidate.at(point).is_spent)
-    return spent
+def _spent_at(connection: Connection, history: History, sequence: int) -> int:
+    observation = history.course.observation_at(sequence)
+    if observation < 0:
+        return 0
+    point = history.course.sequence_of(observation)
+    return spent_at(connection, history.chronicle, sequence, since=point, spent=history.course.spent(observation))
 
 
 def _counts(connection: Connection, history: History) -> Counts:

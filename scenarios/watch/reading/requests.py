@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, or_, select
 
+from agent.campaign.events import CandidateExcluded, ObservationAdded
 from agent.store.tables import JOURNAL, REQUEST
-from scenarios.watch.reading.candidates import names_of
+from scenarios.watch.reading.candidates import names_of, values_seen
 from scenarios.watch.reading.chronicle import Chronicle
 from scenarios.watch.state.moment import InFlightShown
 
@@ -33,8 +35,28 @@ def awaited_at(connection: Connection, chronicle: Chronicle, sequence: int) -> l
         .where(REQUEST.c.sequence <= sequence, open_then)
         .order_by(REQUEST.c.sequence)
     ).all()
-    closed = chronicle.first_closed
-    return [Awaited(*row) for row in rows if closed.get(row.attempt_id, sequence + 1) > sequence]
+    found = [Awaited(*row) for row in rows if chronicle.first_closed.get(row.attempt_id, sequence + 1) > sequence]
+    answered = _answered(connection, {each.candidate_id for each in found}, sequence)
+    return [each for each in found if not _was_closed(chronicle, each, answered.get(each.candidate_id, ()), sequence)]
+
+
+def _answered(connection: Connection, candidates: Collection[str], sequence: int) -> dict[str, list[int]]:
+    """Return the rows of the journal up to one at which requests of some candidates brought a value."""
+    values: dict[str, list[int]] = {}
+    for row, which in values_seen(connection, candidates, 0):
+        if row <= sequence:
+            values.setdefault(which, []).append(row)
+    return values
+
+
+def _was_closed(chronicle: Chronicle, request: Awaited, answered: Iterable[int], sequence: int) -> bool:
+    """Tell whether a request was closed with its candidate, though it was answered after all: the view says that."""
+    if any(request.sequence < row <= sequence for row in answered):
+        return True
+    return any(
+        request.sequence < entry.sequence <= sequence and isinstance(entry.event, CandidateExcluded | ObservationAdded)
+        for entry in chronicle.about.get(request.candidate_id, ())
+    )
 
 
 def in_flight_at(connection: Connection, chronicle: Chronicle, sequence: int) -> tuple[InFlightShown, ...]:

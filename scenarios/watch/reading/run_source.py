@@ -16,6 +16,7 @@ from agent.run_files import DATABASE, LOCK, RECORDING
 from protocols.errors import StoreError
 from protocols.storage.run_lock import seems_held
 from protocols.storage.server_url import DatabaseUrl
+from scenarios.watch.reading.answers.question import AskedRun
 from scenarios.watch.reading.bands import BandCache
 from scenarios.watch.reading.cards import card_of
 from scenarios.watch.reading.chain import ChainCheck
@@ -57,6 +58,7 @@ class RunSource:
     def __init__(self, folder: Path, database: DatabaseUrl | None = None, key: str = "") -> None:
         self.folder: Final = folder
         self.key: Final = key or folder.resolve().name
+        self._database = None if database is None else str(database)
         self._reader = reader_of(folder / DATABASE, database)
         self._history = History()
         self._bands = BandCache()
@@ -205,6 +207,11 @@ class RunSource:
     def close(self) -> None:
         """As of `Source`."""
         self._reader.close()
+
+    def asked(self) -> AskedRun:
+        """Return the run as the worker is asked about it (`scenarios.watch.reading.answers.worker`)."""
+        with self._told():
+            return AskedRun(self.folder.resolve(), self._database, self._history.chronicle.plan.uid, self._history.last)
 
     @property
     def _is_alone(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Final
 
 from agent.campaign.events import (
     ApprovalOverdue,
@@ -26,10 +25,8 @@ from agent.campaign.events import (
     ObservationAdded,
 )
 from agent.campaign.life_cycle import PHASES, Phase
+from agent.campaign.standing import MAX_TOLD
 from scenarios.watch.reading.chronicle import Entry
-
-MAX_TOLD: Final = 10
-"""Most decisions that wait for approval whose numbers are told in words."""
 
 
 @dataclass(frozen=True, slots=True)

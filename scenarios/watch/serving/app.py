@@ -32,7 +32,7 @@ from scenarios.watch.state.answers import ControlAnswer
 READ_ONLY: Final = "The page was started with --read-only."
 
 LEAST_METRICS_S: Final = 1.0
-"""How long the figures of /metrics are told again before they are read anew [s]: every run is read for them."""
+"""How long the figures of /metrics are told again before they are read again [s]: every run is read for them."""
 
 
 @dataclass(frozen=True, slots=True)

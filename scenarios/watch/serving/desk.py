@@ -49,6 +49,10 @@ class Shelf(Protocol):
         """Return the folder of a run; None where it has none."""
         ...
 
+    def database(self, key: str) -> str | None:
+        """Return the database of a run, where it is another than its folder says."""
+        ...
+
     def agent(self, key: str) -> Agent:
         """Tell whether the agent of a run is there."""
         ...
@@ -109,6 +113,14 @@ class SourceDesk:
             EntropilotError: When it cannot be read.
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, key, ask)
+
+    async def read_two(self, one: str, other: str, ask: Callable[[Source, Source], Read]) -> Read:
+        """Return what two runs answer together; they are held in one order, so that nobody waits for ever."""
+        if one == other:
+            return await self.read(one, lambda source: ask(source, source))
+        if one < other:
+            return await self.call(lambda: self._read(one, lambda a: self._read(other, lambda b: ask(a, b))))
+        return await self.call(lambda: self._read(other, lambda b: self._read(one, lambda a: ask(a, b))))
 
     async def call(self, work: Callable[[], Read]) -> Read:
         """Return what a function returns that reads files, in one of the same threads."""

@@ -67,6 +67,10 @@ class FolderShelf:
         """Return the folder of a run."""
         return self._folders().get(key)
 
+    def database(self, key: str) -> str | None:  # noqa: ARG002
+        """Return the database of a run, where it is another than its folder says."""
+        return self._database
+
     def agent(self, key: str) -> Agent:
         """Tell whether the agent of a run is there, by its lock."""
         folder = self.folder(key)
@@ -136,6 +140,10 @@ class BrokerShelf:
         return self.open(key).card()
 
     def folder(self, key: str) -> Path | None:  # noqa: ARG002
+        """Return none."""
+        return None
+
+    def database(self, key: str) -> str | None:  # noqa: ARG002
         """Return none."""
         return None
 

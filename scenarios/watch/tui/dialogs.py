@@ -16,7 +16,7 @@ from protocols.wire.limits import MAX_TEXT_LENGTH
 KEYS: Final = (
     ("p  r  s", "pause, resume, stop the campaign"),
     ("a  v", "approve, veto the decision that waits"),
-    ("← →", "one observation back, forth; with shift, or < and >: ten"),
+    ("← →", "one observation back, forth; < and >, or shift: ten"),
     ("Home  End", "the start set; back to live"),
     ("Tab ↑ ↓", "to the next part; scroll it"),
     ("?", "these keys"),
@@ -74,7 +74,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
-        text = Text("Keys\n", "bold")
+        text = Text.assemble(("Keys\n", "bold"))
         for keys, what in KEYS:
             text.append(f"{keys:<11}", "bold").append(f"{what}\n")
         yield Static(text.append("Esc closes this", "dim"))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from protocols.errors import EntropilotError
 from protocols.wire.fresh_ids import fresh_id
 from scenarios.watch.state.answers import ControlAnswer
+
+if TYPE_CHECKING:
+    from scenarios.control.place import Place
 
 WITHOUT_OBJECT: Final = frozenset({"pause", "resume", "stop"})
 """Orders that are about the campaign."""
@@ -60,26 +62,21 @@ Give = Callable[[Order], ControlAnswer]
 """Sends an order and waits for its answer; called in a thread of its own, and never raises an error of ours."""
 
 
-def to_run(folder: Path, runs: Path, operator: str | None = None, keys: Path | None = None) -> Give:
-    """Return what gives orders to the campaign of a run folder, wherever its agent is reached by then.
+def to_place(place_of: Callable[[], Place]) -> Give:
+    """Return what gives orders to a campaign, wherever it is reached by then.
 
     Args:
-        folder: The run folder.
-        runs: Where run folders are.
-        operator: Who gives them; None for the user of this system.
-        keys: File of that one's keys.
+        place_of: Says where; it may raise an error of ours, and the order is then not sent.
     """
 
     def give(order: Order) -> ControlAnswer:
         from scenarios.control.control import ControlRequest, control
         from scenarios.control.orders import Wanted
-        from scenarios.control.place import place_of_run
 
         try:
-            wanted = Wanted(order.verb, _words_of(order))
-            request = ControlRequest(wanted, order.reason, order.message_id)
+            request = ControlRequest(Wanted(order.verb, _words_of(order)), order.reason, order.message_id)
             request.require_possible()
-            place = place_of_run(str(folder), runs, operator, keys)
+            place = place_of()
             (answer,) = control(request, place).answers
         except EntropilotError as error:
             return order.answered("not_sent", str(error))

@@ -21,8 +21,11 @@ from scenarios.watch.tui.reading import Shown
 CLOCK: Final = slice(11, 19)
 """Hour, minute and second in a time of RFC 3339."""
 
-LEAST_FIGURES_WIDTH: Final = 46
-"""From this width on families have a bar and their last change [cell]."""
+BASE_CELLS: Final = 17
+"""Width of what a family always has beside its name: mark, size, entropy, and what is between them [cell]."""
+
+FURTHER: Final = (("±", 5), ("spread", 8), ("last", 7))
+"""What it has besides where there is room, and its width [cell]."""
 
 NAME_CELLS: Final = (8, 24)
 """Least and greatest width of a family's name [cell]."""
@@ -61,29 +64,34 @@ def strip_text(shown: Shown) -> Text:
 
 
 def families_part(campaign: Campaign, moment: Moment, width: int) -> Table:
-    """Return the families in their order, as wide as there is room."""
+    """Return the families in their order; names are whole where that leaves room for size and entropy.
+
+    Half-widths of the bands, bars and last changes stand beside these while there is room for them.
+    """
     longest = max((len(clean(each.family)) for each in moment.families), default=0)
+    name = min(max(longest, NAME_CELLS[0]), NAME_CELLS[1], max(width - BASE_CELLS, NAME_CELLS[0]))
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    wide = width >= LEAST_FIGURES_WIDTH
-    most = max(NAME_CELLS[0], min(NAME_CELLS[1], width - (42 if wide else 18)))
-    table.add_column("family", no_wrap=True, overflow="ellipsis", width=min(max(longest, NAME_CELLS[0]), most))
+    table.add_column("family", no_wrap=True, overflow="ellipsis", width=name)
     table.add_column("", width=1)
-    table.add_column("size", justify="right", no_wrap=True, width=6)
+    table.add_column("size", justify="right", no_wrap=True, width=5)
     table.add_column(Text("h [nat]"), justify="right", no_wrap=True, width=7)
-    if wide:
-        table.add_column("±", justify="right", no_wrap=True, width=5)
-        table.add_column("spread", no_wrap=True, width=8)
-        table.add_column("last", justify="right", no_wrap=True, width=7)
+    room, further = width - BASE_CELLS - name, []
+    for heading, cells in FURTHER:
+        if (room := room - cells - 1) < 0:
+            break
+        further.append(heading)
+        table.add_column(heading, justify="left" if heading == "spread" else "right", no_wrap=True, width=cells)
     richest = max((each.entropy for each in moment.families if each.entropy is not None), default=None)
     for each in moment.families:
-        starved = each.family == moment.starved_family
-        style = "bold yellow" if starved else ""
-        band = "" if each.low is None or each.high is None else f"{(each.high - each.low) / 2:.2f}"
-        change = "" if each.change is None else f"{each.change:+.3f}".replace("-", "−")
-        figures: list[str | Text] = [band, Text(_short_bar(each.entropy, richest), "blue"), change] if wide else []
+        style = "bold yellow" if each.family == moment.starved_family else ""
+        figures = {
+            "±": Text("" if each.low is None or each.high is None else f"{(each.high - each.low) / 2:.2f}"),
+            "spread": Text(bar(each.entropy, richest)[::2], "blue"),
+            "last": Text("" if each.change is None else f"{each.change:+.3f}".replace("-", "−")),
+        }
         table.add_row(
-            Text(clean(each.family), style), Text(STARVED if starved else "", style), f"{each.size:,}",
-            nat(each.entropy), *figures,
+            Text(clean(each.family), style), Text(STARVED if style else "", style), f"{each.size:,}",
+            nat(each.entropy), *(figures[heading] for heading in further),
         )  # fmt: skip
     if not campaign.compares_families:
         table.add_row(Text("not compared by this policy", "dim"))
@@ -123,7 +131,7 @@ def in_flight_text(moment: Moment) -> Text:
     """Return what is awaited, oldest first."""
     if not moment.in_flight:
         return Text("nothing in flight", "dim")
-    text = Text(f"{len(moment.in_flight)} in flight\n", "bold")
+    text = Text.assemble((f"{len(moment.in_flight)} in flight\n", "bold"))
     for each in moment.in_flight:
         text.append(f"{clean(each.name)}  {clean(each.family or '')}")
         text.append(f"  attempt {each.number}" if each.number > 1 else "", "yellow")
@@ -190,7 +198,3 @@ def _predicted(each: DecidedCandidate) -> str:
     if each.measured is not None:
         parts.append(f"measured {each.measured:.4g}")
     return f"{', '.join(parts)}\n".replace("-", "−") if parts else ""
-
-
-def _short_bar(h: float | None, richest: float | None) -> str:
-    return bar(h, richest)[::2]

@@ -9,7 +9,7 @@ from typing import Final
 
 from scenarios.run.live.pace import Course
 from scenarios.watch.reading.source import Source
-from scenarios.watch.state.moment import Moment
+from scenarios.watch.state.moment import DecisionCard, Moment
 from scenarios.watch.state.points import Points
 from scenarios.watch.state.runs import Campaign, MetricShown
 from scenarios.watch.state.tables import JournalEntry
@@ -31,6 +31,7 @@ class Shown:
         journal: The journal's rows up to the moment, oldest first.
         course: Observation and leading figure, ascending.
         course_of: Which figure that is; None where the campaign has none.
+        awaiting: The decision that waits for a person first; None where none does.
     """
 
     campaign: Campaign
@@ -38,6 +39,7 @@ class Shown:
     journal: tuple[JournalEntry, ...]
     course: tuple[tuple[int, float | None], ...]
     course_of: MetricShown | None
+    awaiting: DecisionCard | None = None
 
 
 class RunLook:
@@ -85,7 +87,9 @@ class RunLook:
         leading = campaign.metrics[0] if campaign.metrics else None
         if leading is not None:
             self._follow(leading.name)
-        return Shown(campaign, moment, self._journal(moment), self._course.points(), leading)
+        waiting = moment.awaiting_approval
+        awaiting = self._source.decision(waiting[0]) if waiting else None
+        return Shown(campaign, moment, self._journal(moment), self._course.points(), leading, awaiting)
 
     def _journal(self, moment: Moment) -> tuple[JournalEntry, ...]:
         if moment.is_latest:

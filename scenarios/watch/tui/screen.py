@@ -61,9 +61,12 @@ class RunScreen(Screen[None]):
     RunScreen #journal { height: 20%; min-height: 3; }
     RunScreen #orders { height: auto; max-height: 3; }
     RunScreen #slider { height: 1; }
+    RunScreen VerticalScroll { scrollbar-size-vertical: 1; }
     RunScreen VerticalScroll:focus { background: $boost; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "keys", "keys", key_display="?"),
+        Binding("q,ctrl+c", "leave", "quit", key_display="q"),
         Binding("p", "order('pause')", "pause"),
         Binding("r", "order('resume')", "resume"),
         Binding("s", "order('stop')", "stop"),
@@ -75,8 +78,6 @@ class RunScreen(Screen[None]):
         Binding("shift+right,greater_than_sign", f"move({LEAP})", show=False, priority=True),
         Binding("home", "first", show=False, priority=True),
         Binding("end", "live", "live", priority=True),
-        Binding("question_mark", "keys", "keys", key_display="?"),
-        Binding("q", "leave", "quit"),
     ]
 
     def __init__(self, look: RunLook, give: Give | None, why_not: str = "") -> None:
@@ -141,7 +142,7 @@ class RunScreen(Screen[None]):
 
     def action_move(self, by: int) -> None:
         """Go so many observations on, or back; past the latest it is live again."""
-        if self._shown is None:
+        if self._shown is None or not self._may_travel():
             return
         moment = self._shown.moment
         last = moment.last_observation or 0
@@ -151,7 +152,8 @@ class RunScreen(Screen[None]):
 
     def action_first(self) -> None:
         """Go to the start set."""
-        self._go_to(0)
+        if self._may_travel():
+            self._go_to(0)
 
     def action_live(self) -> None:
         """Go back to the latest."""
@@ -172,15 +174,13 @@ class RunScreen(Screen[None]):
 
     def action_decide(self, verb: str) -> None:
         """Ask for the reason of an approval or a veto, showing what was decided, then send it."""
-        waiting = () if self._shown is None else self._shown.moment.awaiting_approval
-        if not waiting:
+        decision = None if self._shown is None else self._shown.awaiting
+        if decision is None:
             self._say("no decision waits for approval")
             return
-        number = waiting[0]
+        number = decision.decision
         text = Text.assemble((f"{verb.capitalize()} decision {number} of {self._campaign_name()}?", "bold"), "\n")
-        decision = self._shown.moment.decision if self._shown is not None else None
-        if decision is not None and decision.decision == number:
-            text.append(parts.decision_text(decision))
+        text.append(parts.decision_text(decision))
         text.append("It is asked for." if verb == "approve" else "It is not asked for, and decided without.")
         self._ask(verb, str(number), text)
 
@@ -213,6 +213,13 @@ class RunScreen(Screen[None]):
     def _say(self, text: str) -> None:
         self._said = text
         self._draw_orders()
+
+    def _may_travel(self) -> bool:
+        """Whether moments of the past are known; where they are not, it is said."""
+        may = self._shown is None or self._shown.campaign.has_time_travel
+        if not may:
+            self._say("the past is not known here: open the run folder to see it")
+        return may
 
     def _go_to(self, observation: int | None) -> None:
         self._observation = observation

@@ -1,82 +1,60 @@
-"""`entropilot watch --tui`: the view of a run, or of all below a folder, attached to them on this terminal."""
+"""`entropilot watch --tui`: the view of a run, or of all that are there, attached to them on this terminal."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from protocols.errors import SettingsError, StoreError
 from protocols.extras import load
-from protocols.storage.server_url import DatabaseUrl
-from scenarios.watch.reading.find import card_of_run, find_run, find_runs, open_run
-from scenarios.watch.state.runs import RunCard
-from scenarios.watch.tui.orders import to_run
+from scenarios.watch.tui.orders import to_place
+from scenarios.watch.watch import WatchRequest, shelf_of
 
 if TYPE_CHECKING:
+    from scenarios.watch.serving.desk import Shelf
     from scenarios.watch.tui.app import Opened
 
-LOOK_ONLY = "it was opened with --read-only"
+LOOK_ONLY: Final = "it was opened with --read-only"
 
 
-def watch_in_terminal(
-    run: str | None,
-    runs: Path,
-    *,
-    database: DatabaseUrl | None = None,
-    read_only: bool = False,
-    operator: str | None = None,
-    keys: Path | None = None,
-) -> None:
-    """Show a run until the person leaves; the run goes on.
+def watch_in_terminal(request: WatchRequest) -> None:
+    """Show a run, or let a person choose one, until that one leaves; the runs go on.
 
     Args:
-        run: Its folder, or its name below `runs`; None to choose one of all.
-        runs: Where run folders are.
-        database: Of the run, where it is another than its folder says.
-        read_only: Whether no order can be given.
-        operator: Who gives orders; None for the user of this system.
-        keys: File of that one's keys.
+        request: Which, and who looks; what is said of the page does not matter here.
 
     Raises:
         SettingsError: When the extra is missing, or this is no terminal.
         StoreError: When there is no such run, or none at all.
-    """
-    refs = [find_run(run, runs)] if run is not None else find_runs(runs)
-    if not refs:
-        raise StoreError(f"There is no run below {runs}", expected="a run folder", action="start one, or name --runs")
-    folders = {ref.key: ref.folder for ref in refs}
-
-    def open_one(key: str) -> Opened:
-        source = open_run(folders[key], database, key)
-        return source, None if read_only else to_run(folders[key], runs, operator, keys), LOOK_ONLY if read_only else ""
-
-    show_on_terminal(open_one, refs[0].key if run is not None else None, lambda: [card_of_run(ref) for ref in refs])
-
-
-def show_on_terminal(
-    open_one: Callable[[str], Opened], key: str | None, cards: Callable[[], Sequence[RunCard]] = list
-) -> None:
-    """Show runs that are opened by their keys, wherever they are read from.
-
-    Args:
-        open_one: Opens a run: its source, what gives it orders, and why nothing does.
-        key: The one that is shown; None to choose.
-        cards: Returns what there is to choose from.
-
-    Raises:
-        SettingsError: When the extra is missing, or this is no terminal.
-        StoreError: When the run cannot be opened.
+        BrokerError: When the broker cannot be reached.
     """
     load("textual")
     require_terminal()
     from scenarios.watch.tui.app import WatchApp
 
-    app = WatchApp(open_one, key, cards() if key is None else ())
-    app.run()
-    if app.problem is not None:
-        raise app.problem
+    with closing(shelf_of(request)) as shelf:
+        keys = list(shelf.keys())
+        if not keys:
+            where = request.broker or request.runs
+            raise StoreError(f"There is no run at {where}", expected="one that has begun", action="start one")
+        chosen = keys[0] if len(keys) == 1 else None
+        cards = [] if chosen is not None else [shelf.card(key) for key in keys]
+        app = WatchApp(partial(opened, shelf, read_only=request.read_only), chosen, cards)
+        app.run()
+        if app.problem is not None:
+            raise app.problem
+
+
+def opened(shelf: Shelf, key: str, *, read_only: bool) -> Opened:
+    """Open a run: its source, what gives it orders, and why nothing does.
+
+    Raises:
+        EntropilotError: When it cannot be read.
+    """
+    give = None if read_only else to_place(lambda: shelf.place(key))
+    return shelf.open(key), give, LOOK_ONLY if read_only else ""
 
 
 def require_terminal() -> None:

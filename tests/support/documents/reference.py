@@ -23,6 +23,7 @@ from tests.support.documents.commands import COMMANDS
 from tests.support.documents.llms import contents_for_models
 from tests.support.documents.markdown import ROOT
 from tests.support.documents.meanings import meanings_of_figures
+from tests.support.documents.reference_api import api_reference
 from tests.support.documents.reference_events import event_reference
 from tests.support.documents.reference_python import python_reference
 
@@ -82,6 +83,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/settings.md": settings_reference,
     "reference/events.md": event_reference,
     "reference/python.md": python_reference,
+    "reference/api.md": api_reference,
     "llms.txt": contents_for_models,
     "../scenarios/watch/page/js/meanings.js": meanings_of_figures,
 }

@@ -63,3 +63,8 @@ def test_no_tutorial_is_shown_as_run_that_is_not() -> None:
             if not re.match(r"sh|console|python|output|toml|csv|bash|text", block.info)
         ]
         assert not shown, f"{each.name}: nobody knows what is done with {shown}"
+
+
+def test_a_line_of_progress_is_no_part_of_what_a_tutorial_shows() -> None:
+    assert difference(["sound"], ["checking 4/17, 2 s", "sound"]) == ""
+    assert difference(["sound"], ["4 of 17 seconds", "sound"]) != ""

@@ -31,7 +31,7 @@ from tests.benchmarks.real_tables.report import figures_table
 from tests.benchmarks.real_tables.results import ABOUT, load_results
 from tests.benchmarks.real_tables.settings import Setting
 from tests.support.processes import started
-from tests.support.toy_table import scenario_on, write_toy_table
+from tests.support.runs.toy_table import scenario_on, write_toy_table
 
 pytestmark = pytest.mark.system
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final, Self
 
 import httpx
@@ -109,7 +110,10 @@ class Stream:
 
     def wait_for(self, condition: Callable[[Self], bool], otherwise: str) -> Self:
         """Wait until something was told."""
-        until(lambda: condition(self), f"{otherwise}; told: {[each.name for each in self.events[-20:]]}")
+        try:
+            until(lambda: condition(self), otherwise)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; told: {[each.name for each in self.events[-20:]]}") from None
         return self
 
     def follow(self, page: Page, key: str, last_id: str | None) -> None:
@@ -153,10 +157,10 @@ def watched(page: Page, key: str, last_id: str | None = None) -> Iterator[Stream
         thread.join(PATIENCE_S)
 
 
-def open_page(bench: Workbench, *arguments: str) -> Page:
+def open_page(bench: Workbench, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})) -> Page:
     """Start a page on a free port, and wait until it says where it is."""
     port = () if "--port" in arguments else ("--port", "0")
-    part = bench.start("watch", *arguments, *port, "--no-browser")
+    part = bench.start("watch", *arguments, *port, "--no-browser", env=environment)
     until(lambda: "#token=" in part.printed or part.process.poll() is not None, f"no address: {part.said}")
     found = ADDRESS.search(part.printed)
     assert found is not None, part.printed + part.said

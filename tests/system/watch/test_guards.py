@@ -40,9 +40,7 @@ def said(page: Page, text: bytes) -> tuple[int, dict[str, str], bytes]:
     return int(first.split()[1]), headers, body
 
 
-def request(
-    page: Page, path: str = "/api/runs", method: str = "GET", body: bytes = b"", **headers: str | None
-) -> bytes:
+def request(page: Page, path: str = "/api/runs", method: str = "GET", body: bytes = b"", **headers: Any) -> bytes:
     """Write a request; a header that is None is left out."""
     address = urlsplit(page.url)
     usual: dict[str, str | None] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from collections.abc import Iterator
@@ -303,3 +304,66 @@ def test_a_page_that_is_read_only_sends_nothing(bench: Workbench) -> None:
     answer = page.order("lab", action="pause")
     assert (answer.status_code, "--read-only" in answer.json()["found"]) == (409, True)
     assert bench.count("CampaignPaused") == 0
+
+
+# --- what takes time -------------------------------------------------------------------------------------------------
+
+
+def worked_out(page: Page, path: str, **parameters: Any) -> Any:
+    """Ask until an answer is there."""
+    found: list[Any] = []
+
+    def is_there() -> bool:
+        with page.client as client:
+            answer = client.get(f"api/{path}", params=parameters)
+        found[:] = [answer.json()]
+        assert answer.status_code in {200, 202}, answer.text
+        return answer.status_code == 200
+
+    until(is_there, f"{path} is not worked out")
+    assert found[0]["status"] == "ready", found[0]["error"]
+    return found[0]
+
+
+def test_why_and_what_if_are_those_of_the_commands_and_the_whole_check_is_told(
+    finished: tuple[Workbench, Page],
+) -> None:
+    bench, page = finished[0], open_page(finished[0])
+    explained = worked_out(page, "runs/lab/decisions/3/why")
+    assert explained["same_today"] is True
+    printed = json.loads(bench.entropilot("why", "lab", "3", "--json", "--no-figure").out)
+    assert explained["document"]["decision"] == printed["decision"]
+    other = worked_out(page, "runs/lab/what-if", policy="round_robin", **{"from": 5})
+    assert (other["policy"], other["from_decision"]) == ("round_robin", 5)
+    assert other["trajectory"]["observation"]
+    assert other["measured"] > 0
+    until(lambda: checked(page)["status"] == "ready", "the check does not end")
+    assert checked(page)["is_sound"] is True
+    trust = page.get("runs/lab/trust")
+    assert (trust["is_whole"], trust["is_sound"]) == (True, True)
+    with page.client as client:
+        assert client.get("api/runs/lab/decisions/999/why").status_code == 409
+        strange = client.get("api/runs/lab/what-if", params={"policy": "/tmp/evil.py:Policy"})
+        assert (strange.status_code, "no policy" in strange.json()["found"]) == (422, True)
+        same = client.get("api/compare", params={"left": "lab", "right": "lab"}).json()
+    assert (same["same"], same["first_difference"]) == (True, None)
+    assert page.part.end().code == 0  # and the process that works answers out with it
+
+
+def checked(page: Page) -> Any:
+    """Ask for the whole check."""
+    with page.client as client:
+        return client.post("api/runs/lab/verify", json={}).json()
+
+
+def test_a_run_is_told_as_lines_of_json_to_its_end(finished: tuple[Workbench, Page]) -> None:
+    ended = finished[0].entropilot("watch", "lab", "--json")
+    assert ended.code == 0, ended.err
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert next(iter(lines[0])) == "campaign"
+    assert [each["point"]["observation"] for each in lines if "point" in each] == list(range(13))
+    assert "ended" in lines[-1]
+    both = finished[0].entropilot("watch", "lab", "--json", "--tui")
+    assert (both.code, "Both --json and --tui" in both.err) == (2, True)
+    screen = finished[0].entropilot("watch", "lab", "--tui")
+    assert (screen.code, "no terminal" in screen.err) == (2, True), screen.err

@@ -14,6 +14,9 @@ const LABEL_STEP_PX = 14;
 const BAND_SHARE = 0.35;
 /** Least time between two drawings of what came by itself [ms]: four a second, as the server tells it. */
 const DRAW_MS = 240;
+/** The same where what came is less than a pixel wide: of 20,000 observations twenty share one. */
+const STILL_MS = 1000;
+const SEEN_PX = 0.5;
 
 const dot = () => window.devicePixelRatio || 1;
 
@@ -69,7 +72,7 @@ export class Chart {
       this.#make();
       return;
     }
-    const wait = isLive ? this.drawnAt + DRAW_MS - performance.now() : 0;
+    const wait = isLive ? this.drawnAt + (this.#moves() ? DRAW_MS : STILL_MS) - performance.now() : 0;
     if (wait > 0) {
       this.timer ??= setTimeout(() => this.#draw(), wait);
       return;
@@ -77,11 +80,18 @@ export class Chart {
     this.#draw();
   }
 
+  /** Whether what came moves the lines by a part of a pixel that can be seen. */
+  #moves() {
+    const { length } = this.course.x;
+    return (length - this.drawnPoints) * this.plot.bbox.width > SEEN_PX * dot() * length;
+  }
+
   #draw() {
     clearTimeout(this.timer);
     this.timer = null;
     if (!this.plot) return;
     this.drawnAt = performance.now();
+    this.drawnPoints = this.course.x.length;
     this.plot.setData(this.#table(), this.window === null);
     if (this.window !== null) this.plot.redraw(true);
     this.#place();
@@ -165,6 +175,7 @@ export class Chart {
       this.host,
     );
     this.drawnAt = performance.now();
+    this.drawnPoints = this.course.x.length;
     this.plot.over.addEventListener("click", (event) => this.#click(event));
     this.cursor = document.createElement("div");
     this.cursor.className = "mark";

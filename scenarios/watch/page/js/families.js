@@ -50,7 +50,7 @@ export function familiesTable(session, moment, { focused, onFocus }) {
     { class: "scroll tall", tabindex: "0", role: "region", "aria-label": "Families, poorest first" },
     h(
       "table",
-      { class: "families" },
+      { class: "families tight" },
       h("caption", { class: "unseen" }, "Families, poorest first"),
       h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Family"), h("th", { scope: "col", class: "n" }, "Values"), h("th", { scope: "col", class: "n", title: "Differential entropy of the family's values [nat], ± half its 90 % band" }, "Entropy"), h("th", { scope: "col", title: "e^(h − h of the richest): how wide the family is spread, of the widest" }, "Spread"), h("th", { scope: "col", class: "n", title: "By the last observation [nat]" }, "Change"))),
       h("tbody", {}, rows),

@@ -9,7 +9,7 @@ import { familiesSignature, familiesTable, poorestFirst } from "./families.js";
 import { MANY_FAMILIES } from "./looks.js";
 import { slider } from "./slider.js";
 import { waitingWords } from "./strip.js";
-import { ago, clock, count, figure, level } from "./words.js";
+import { clock, count, figure, level, span } from "./words.js";
 
 /** Panels below the course: more would push what is decided out of sight. */
 const MAX_PANELS = 3;
@@ -17,6 +17,8 @@ const MAX_PANELS = 3;
 const TAIL = 9;
 /** Least time between two looks at the journal's end [ms]. */
 const TAIL_MS = 1000;
+/** Least time between two fillings of the tables because something came [ms]: nobody reads faster. */
+const TABLES_MS = 500;
 /** Events that are marked in the course: what people and crashes did. */
 const MARKED = ["CampaignPaused", "CampaignResumed", "ObservationRetracted", "ObservationAmended", "CandidateExcluded", "BudgetSet", "DecisionVetoed"];
 const BY_ITSELF = new Set(["CampaignPaused", "CampaignResumed"]);
@@ -26,7 +28,7 @@ export function campaignScreen(app) {
   const { session } = app;
   const { campaign } = session;
   const parts = { keys: h("div", { class: "keys" }), families: h("div", {}), decision: h("div", {}), flight: h("div", {}), tail: h("div", {}), past: h("div", { class: "past", role: "status" }), note: h("p", { class: "note" }) };
-  const state = { pinned: null, hovered: null, charts: [], tailAt: 0, tailTimer: null };
+  const state = { pinned: null, hovered: null, charts: [], tailAt: 0, tailTimer: null, tablesAt: -TABLES_MS, tablesTimer: null };
   const time = slider(session);
   const plot = h("div", { class: "plot", role: "img", "aria-label": "Entropy of each family over observations; the same figures stand in the table of families" });
   const tip = h("div", { class: "tip", hidden: true });
@@ -93,7 +95,7 @@ export function campaignScreen(app) {
     if (isPinned) state.pinned = state.pinned === family ? null : family;
     const focused = family ?? state.pinned;
     course.focus(isPinned ? state.pinned : focused);
-    if (isPinned) paint();
+    if (isPinned) paintTables();
   }
 
   function paint() {
@@ -101,6 +103,19 @@ export function campaignScreen(app) {
     element.classList.toggle("is-past", !session.isLive);
     swap(parts.past, String(session.shown), () => pastBanner(session, time));
     swap(parts.keys, JSON.stringify([moment?.observation, moment?.metrics, moment?.starved_family, moment?.in_flight?.length, moment?.found, session.waiting]), () => keyFigures(session, moment));
+    for (const { metric, value } of panels) say(value, figure(moment?.metrics?.[metric.name]));
+    for (const chart of state.charts) chart.mark(session.isLive ? null : session.shown);
+    const wait = session.isLive ? state.tablesAt + TABLES_MS - performance.now() : 0;
+    if (wait <= 0) paintTables();
+    else state.tablesTimer ??= setTimeout(paintTables, wait);
+    tail();
+  }
+
+  function paintTables() {
+    const { moment } = session;
+    clearTimeout(state.tablesTimer);
+    state.tablesTimer = null;
+    state.tablesAt = performance.now();
     swap(parts.families, familiesSignature(moment, state.pinned), () => familiesTable(session, moment, { focused: state.pinned, onFocus: focus }));
     const isGuess = Boolean(moment?.isGuess);
     for (const part of [parts.decision, parts.flight]) part.setAttribute("aria-busy", String(isGuess));
@@ -108,9 +123,6 @@ export function campaignScreen(app) {
       swap(parts.decision, JSON.stringify([moment?.decision, session.waiting, campaign.can_control]), () => decisionBody(session, moment?.decision));
       swap(parts.flight, JSON.stringify([moment?.in_flight, moment?.waiting_for]), () => inFlight(session, moment));
     }
-    for (const { metric, value } of panels) say(value, figure(moment?.metrics?.[metric.name]));
-    for (const chart of state.charts) chart.mark(session.isLive ? null : session.shown);
-    tail();
   }
 
   function draw(isLive) {
@@ -143,6 +155,7 @@ export function campaignScreen(app) {
     },
     dispose: () => {
       clearTimeout(state.tailTimer);
+      clearTimeout(state.tablesTimer);
       time.dispose();
       state.charts.forEach((chart) => chart.dispose());
     },
@@ -206,10 +219,10 @@ function inFlight(session, moment) {
       h("td", {}, each.family ? named(each.family) : "–"),
       h("td", {}, named(each.recipient)),
       h("td", { class: "n" }, h("a", { href: address(session.key, "decision", { parts: [each.decision] }) }, String(each.decision))),
-      h("td", { class: "n", title: each.asked_at }, session.isLive ? ago(each.asked_at) : clock(each.asked_at)),
+      h("td", { class: "n", title: each.asked_at }, session.isLive ? span((Date.now() - new Date(each.asked_at).getTime()) / 1000) : clock(each.asked_at)),
     ),
   );
-  return [table("Requests in flight", ["Candidate", "Family", "With", ["Decision", "n"], ["Asked", "n"]], rows), waits];
+  return [table("Requests in flight", ["Candidate", "Family", "With", ["Decision", "n"], [session.isLive ? "Waits" : "Asked", "n"]], rows, { class: "tight" }), waits];
 }
 
 function tailList(session, rows) {

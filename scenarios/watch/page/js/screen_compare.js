@@ -14,6 +14,7 @@ export function compareScreen(app) {
   const choice = h("select", { id: "other", onchange: () => (location.hash = address(session.key, "compare", { parts: [choice.value] })) }, h("option", { value: "" }, "choose a run"));
   const element = h("div", { class: "stack" }, card("Beside another run", {}, h("div", { class: "row" }, named(session.campaign.name), h("label", { class: "row", for: "other" }, " beside ", choice))), answer);
   const charts = [];
+  const panels = h("div", { class: "instruments" });
   let isOver = false;
 
   app.source.runs().then(({ runs }) => {
@@ -28,7 +29,7 @@ export function compareScreen(app) {
       if (isOver) return;
       const course = new Course();
       course.load(bytes);
-      answer.replaceChildren(...words(session, campaign, comparison));
+      answer.replaceChildren(...words(session, campaign, comparison), panels);
       for (const metric of session.campaign.metrics.filter((each) => course.metric[each.name])) overlay(metric, campaign, course);
     } catch (problem) {
       answer.replaceChildren(problemCard(problem));
@@ -36,14 +37,19 @@ export function compareScreen(app) {
   }
 
   function overlay(metric, campaign, course) {
-    const host = h("div", { class: "plot", role: "img", "aria-label": `${metric.label} of both runs` });
-    answer.append(card(metric.label, {}, host));
     const x = [...new Set([...session.course.x, ...course.x])].sort((one, another) => one - another);
     const on = (from) => {
       const known = new Map(from.x.map((at, index) => [at, from.metric[metric.name]?.[index] ?? null]));
       return x.map((at) => known.get(at) ?? null);
     };
     const columns = { left: on(session.course), right: on(course) };
+    const known = [...columns.left, ...columns.right].filter((each) => each !== null);
+    if (known.length === 0 || known.every((each) => each === known[0])) {
+      panels.append(card(metric.label, {}, h("p", { class: "muted" }, known.length ? `${figure(known[0])} throughout, in both.` : "Defined in neither.")));
+      return;
+    }
+    const host = h("div", { class: "plot", role: "img", "aria-label": `${metric.label} of both runs` });
+    panels.append(card(metric.label, {}, host));
     const chart = new Chart(host, { names: ["left", "right"], values: (_, name) => columns[name], height: () => 190, title: (name) => (name === "left" ? session.campaign.name : campaign.name) });
     chart.show({ x, bands: {}, indexOf: () => -1 });
     charts.push(chart);

@@ -15,6 +15,8 @@ const MAX_BANDED = 200;
 const SOON_MS = 400;
 const LATER_MS = 20000;
 const MAX_TURNS = 30;
+/** A course of more points is megabytes: it is asked for less often. */
+const LONG = 5000;
 
 /** Tells its listeners `heard(topic)` of: campaign, moment, shown, points, course, link, answer. */
 export class Session {
@@ -62,7 +64,8 @@ export class Session {
   #askForBands(turns = 0) {
     const known = this.course.banded;
     const isAll = known >= Math.min(MAX_BANDED, this.course.x.length) - 2;
-    const wait = isAll || turns > MAX_TURNS ? LATER_MS : SOON_MS;
+    const isLong = this.course.x.length > LONG;
+    const wait = isAll || turns > (isLong ? MAX_TURNS / 5 : MAX_TURNS) ? LATER_MS : isLong ? 4 * SOON_MS : SOON_MS;
     this.bandTimer = setTimeout(async () => {
       const bytes = this.course.reduced || (isAll && !this.isRunning) ? null : await this.source.series(this.key, {}).catch(() => null);
       if (!this.stop) return;

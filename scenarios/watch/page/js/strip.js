@@ -76,7 +76,7 @@ function age(session, link) {
     return;
   }
   const seconds = (performance.now() - session.link.heardAt) / 1000;
-  const isOver = ["finished", "interrupted"].includes(session.latest.phase);
+  const isOver = session.latest.phase === "finished";
   const agent = isOver ? "" : { there: "agent there · ", gone: "agent gone · ", unknown: "" }[session.link.agent] ?? "";
   const isLost = !session.link.up || seconds > LOST_S;
   link.className = `link ${isLost || (session.link.agent === "gone" && !isOver) ? "lost" : seconds > STALE_S ? "stale" : "fresh"}`;

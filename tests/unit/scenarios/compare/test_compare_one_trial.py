@@ -12,7 +12,7 @@ from scenarios.compare.compare import compare_policies
 from scenarios.compare.files import curve_over_seeds
 from scenarios.compare.trials import make_trials
 from scenarios.world.world import World, build_world
-from tests.support.toy_table import scenario_on, write_toy_table
+from tests.support.runs.toy_table import scenario_on, write_toy_table
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from scenarios.compare.difference_figure import MAX_PANELS, draw_differences
+from scenarios.compare.difference_figure import MAX_PANELS, draw_differences, is_the_same
 from scenarios.compare.measures import Contrast, Measure, contrasts
 
 
@@ -43,3 +43,15 @@ def test_the_same_comparison_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.png", "b.png"):
         draw_differences(tmp_path / name, differences(4), title="t", subtitle="s")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_figure_that_all_have_alike_is_said_and_not_drawn(tmp_path: Path) -> None:
+    names = ("etal", "random")
+    same = Measure("", "", "coverage", "coverage", "", False, (), dict.fromkeys(names, (1.0,) * 8))
+    constant = contrasts([same], names)
+    assert is_the_same(constant)
+    assert not is_the_same(differences(1))
+    draw_differences(tmp_path / "with.png", [*differences(3), *constant], title="t", subtitle="s")
+    draw_differences(tmp_path / "without.png", differences(3), title="t", subtitle="s")
+    shapes = [imread(tmp_path / name).shape for name in ("with.png", "without.png")]
+    assert shapes[0] == shapes[1], "no panel more"

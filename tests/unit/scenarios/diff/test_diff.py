@@ -15,7 +15,7 @@ from scenarios.diff.report import _rows_of, draw_diff, verdict
 from scenarios.settings.library import RECORDED
 from tests.support.campaigns import NOW
 from tests.support.goldens import GOLDENS
-from tests.support.played_runs import small_system, write_run
+from tests.support.runs.played_runs import small_system, write_run
 
 
 @pytest.fixture(scope="module")

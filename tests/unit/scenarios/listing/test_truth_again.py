@@ -14,7 +14,7 @@ from scenarios.effects.effects import effects_of
 from scenarios.effects.truth import AgainstTruth
 from scenarios.listing.truth_again import with_truth
 from scenarios.run.summary.model import RunSummary
-from tests.support.played_runs import small_system, write_run
+from tests.support.runs.played_runs import small_system, write_run
 
 POINT = BiasPoint(("all",), (1,), (None,), None, None, None, "all")
 OLD = RunSummary(

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from scenarios.settings.live import LiveSettings, place_of
 from scenarios.settings.stored import recorded_settings
-from tests.support.toy_table import scenario_on, write_toy_table
+from tests.support.runs.toy_table import scenario_on, write_toy_table
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from protocols.errors import SettingsError, StoreError
 from protocols.settings.user_code import CodeSource
 from scenarios.sources.code_sources import allowing_code
 from scenarios.sources.run_world import run_again, world_of_run
-from tests.support.played_runs import small_system, write_run
+from tests.support.runs.played_runs import small_system, write_run
 
 
 def test_journal_scenario_and_world_are_those_of_the_run(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from protocols.recording.writer import RecordingWriter
 from scenarios.settings.stored import recorded_settings
 from scenarios.sources.scenario import Overrides, load_scenario
 from scenarios.verify.whole_pool import LIMIT_S, NOT_COMPUTED, WholePool, bounded_world, whole_pool
-from tests.support.played_runs import small_system, write_run
+from tests.support.runs.played_runs import small_system, write_run
 from tests.support.samples.rewritten import rewrite_recording
 
 

@@ -14,7 +14,7 @@ from scenarios.run.before.report import dry_run_in_words, dry_run_json
 from scenarios.run.request import RunRequest
 from scenarios.settings.derived import scenario_of
 from scenarios.world.world import build_world
-from tests.support.toy_table import write_toy_table
+from tests.support.runs.toy_table import write_toy_table
 
 
 def shown(folder: Path, **sections: Any) -> DryRun:

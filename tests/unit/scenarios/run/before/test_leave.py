@@ -16,7 +16,7 @@ from scenarios.settings.live import LiveSettings
 from scenarios.settings.model import Scenario
 from scenarios.world.world import build_world
 from tests.support.mapping.samples import changed
-from tests.support.toy_table import scenario_on, write_toy_table
+from tests.support.runs.toy_table import scenario_on, write_toy_table
 
 LAB = "mqtts://somebody@broker.lab"
 

@@ -22,7 +22,7 @@ from scenarios.run.figure.bias import (
 from scenarios.run.figure.curves import Curves
 from scenarios.run.figure.families import MAX_LINES
 from scenarios.run.trajectory import Trajectory
-from tests.support.samples.grown import grown
+from tests.support.shown.grown import grown
 
 NOTHING = BiasPoint(("a",), (0,), (None,), None, None, None, "a")
 

@@ -5,7 +5,7 @@ import numpy as np
 from scenarios.display.observation_axis import MAX_DRAWN_STEPS
 from scenarios.run.figure.curves import Curves, kept_points
 from scenarios.run.trajectory import Trajectory
-from tests.support.samples.grown import grown
+from tests.support.shown.grown import grown
 
 
 def test_thinning_keeps_the_ends_and_the_smallest_gap() -> None:

@@ -7,7 +7,7 @@ from matplotlib.image import imread
 
 from scenarios.run.figure.diff import draw_diff
 from scenarios.run.trajectory import Trajectory
-from tests.support.samples.grown import grown
+from tests.support.shown.grown import grown
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from scenarios.run.figure.curves import Curves
 from scenarios.run.figure.families import CLIP_INSET, CLIP_MARKS, draw_family_lines, entropy_limits
-from tests.support.samples.grown import grown
+from tests.support.shown.grown import grown
 
 SEVEN = Curves.of(grown(7, 60, bands=True))
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from scenarios.run.figure.curves import Curves
 from scenarios.run.figure.family_rows import MAX_ROWS, row_labels, rows_of
-from tests.support.samples.grown import grown
+from tests.support.shown.grown import grown
 
 
 def test_forty_families_have_a_row_each_poorest_first() -> None:

@@ -1,0 +1,1 @@
+"""What the page costs its viewers, its server and the run."""

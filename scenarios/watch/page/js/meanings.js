@@ -8,7 +8,7 @@ export const MEANINGS = [
  ],
  [
   "The band",
-  "The shaded strip around a line holds the true entropy about nine times in ten. It is wide for a family with few values, and absent below five. A band that leaves the picture is marked at its edge."
+  "The shaded strip around a line holds the true entropy about nine times in ten. It is wide for a family with few values, and absent below five. It is drawn for the poorest and the richest family. Where it leaves the picture, triangles stand at the edge, and the note below says how far it goes, and whether the two bands overlap at the end."
  ],
  [
   "The starved family",

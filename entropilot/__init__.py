@@ -25,6 +25,7 @@ _require_siblings(__path__[0])
 if _TYPE_CHECKING:
     from agent.acquisition.base import Policy
     from protocols.errors import EntropilotError
+    from scenarios.python.adapters.bluesky import BlueskyOptimizer
     from scenarios.python.ask_tell import Campaign
     from scenarios.python.campaigns import aresume, arun, open_run, resume, run
     from scenarios.python.finished import Run
@@ -33,6 +34,7 @@ if _TYPE_CHECKING:
     from simulators.evaluator import Evaluator
 
 _PLACES = {
+    "BlueskyOptimizer": "scenarios.python.adapters.bluesky",
     "Campaign": "scenarios.python.ask_tell",
     "EntropilotError": "protocols.errors",
     "Evaluator": "simulators.evaluator",
@@ -53,6 +55,7 @@ _PLACES = {
 }
 
 __all__ = [
+    "BlueskyOptimizer",
     "Campaign",
     "EntropilotError",
     "Evaluator",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,20 +91,26 @@ def copy_database(original: Path, copy: Path) -> DatabaseCopy:
     return DatabaseCopy(pages, "" if first == "ok" else f"SQLite says: {first}")
 
 
-def copy_of_run(database: Path, url: DatabaseUrl | None, copy: Path) -> DatabaseCopy:
+def copy_of_run(
+    database: Path, url: DatabaseUrl | None, copy: Path, before: Callable[[], None] = lambda: None
+) -> DatabaseCopy:
     """Copy the database of a run, wherever it is.
 
     Args:
         database: The run folder's own file.
         url: Of another database than that, or than the folder says.
         copy: A new file.
+        before: Called just before the moment that is copied.
 
     Raises:
         StoreError: When there is none, or it cannot be read, or it is on a server and no Entropilot's.
     """
     where = _url_of(database, url)
     file = file_of(where)
-    return DatabaseCopy(copy_server(where, copy)) if file is None else copy_database(file, copy)
+    if file is None:
+        return DatabaseCopy(copy_server(where, copy, before))
+    before()
+    return copy_database(file, copy)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ files works for servers.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -31,12 +32,13 @@ STATEMENT_TIMEOUT: Final = "120s"
 """How long the server may work on one question."""
 
 
-def copy_server(url: DatabaseUrl, copy: Path) -> int:
+def copy_server(url: DatabaseUrl, copy: Path, before: Callable[[], None] = lambda: None) -> int:
     """Copy the tables of a campaign; return how many rows they have.
 
     Args:
         url: Of the database on the server.
         copy: A new file.
+        before: Called just before the moment that is copied.
 
     Raises:
         DatabaseAway: When the server cannot be reached.
@@ -46,7 +48,8 @@ def copy_server(url: DatabaseUrl, copy: Path) -> int:
         source.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with answered_in_time(source, COPY_TIMEOUT_S), source.begin():
             source.exec_driver_sql(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")
-            _require_campaign(source, url)
+            before()
+            _require_campaign(source, url)  # whose first question takes the snapshot
             with connected(sqlite_url(copy)) as target, target.begin():
                 SQLModel.metadata.create_all(target, tables=list(ALL_TABLES))
                 return sum(_copied(table, source, target, url) for table in ALL_TABLES)

@@ -10,15 +10,16 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from agent.run_files import DATABASE, LOG, PACE, RECORDING, SENT
 from agent.store.commit import JournalHead, RecordingMark
@@ -29,6 +30,7 @@ from protocols.errors import StoreError
 from protocols.storage.private_files import make_private_folder, private_files
 from protocols.storage.run_lock import sync_names
 from protocols.storage.server_url import DatabaseUrl
+from protocols.wire.topics import ANY_SIMULATOR
 from scenarios.backup.manifest import MANIFEST, Manifest, SavedFile
 from scenarios.backup.memories import HeldMemory, held_memories
 from scenarios.backup.recording_cut import cut_recording
@@ -48,6 +50,13 @@ KEPT_KINDS: Final = ("*.csv", "*.png", "summary.json", "shadow.json")
 
 LATEST_ANSWERS: Final = 512
 """Answers of the journal that the memories must know: more than come while the journal is opened."""
+
+OBSERVED: Final = "observed"
+FAILED: Final = "failed: "
+"""How the outcome of an attempt begins that an instrument has answered."""
+
+TRIES_FOR_UNKNOWN: Final = 5
+"""How often they are read again for an answer to an attempt of which a memory knows nothing: it may never."""
 
 MOST_TRIES: Final = 20
 """How often journal and memories are read again when an answer came in between: each time it is unlikely."""
@@ -75,7 +84,8 @@ class _Moment:
     meta: CampaignMeta
     head: JournalHead
     mark: RecordingMark | None
-    answered: tuple[str, ...]
+    answered: Mapping[str, Sequence[str]]
+    """Recipient -> its attempts that were answered lately."""
 
 
 def back_up(
@@ -134,10 +144,12 @@ def saved_files(folder: Path, progress: ProgressCall) -> Iterator[SavedFile]:
 
 def _copied(folder: Path, database: DatabaseUrl | None, stage: Path) -> _Moment:
     """Copy the database and the memories of instruments at moments that fit; return what the database says."""
-    for _ in range(MOST_TRIES):
-        with held_memories(folder) as memories:
-            copy = stage / DATABASE
-            if problem := copy_of_run(folder / DATABASE, database, copy).problem:
+    copy = stage / DATABASE
+    for tried in range(MOST_TRIES):
+        with ExitStack() as opened:
+            memories: list[HeldMemory] = []
+            hold = partial(_hold, folder, opened, memories)
+            if problem := copy_of_run(folder / DATABASE, database, copy, hold).problem:
                 raise StoreError(
                     f"The database of {folder} is damaged: {problem}",
                     expected="a file as SQLite wrote it",
@@ -147,7 +159,7 @@ def _copied(folder: Path, database: DatabaseUrl | None, stage: Path) -> _Moment:
                 for _event in store.journal():
                     pass  # each row is held against the chain of digests
                 moment = _moment_of(connection, store.meta(), store.head, folder)
-            if _fit(memories, moment.answered):
+            if _fit(memories, moment.answered, unknown=tried < TRIES_FOR_UNKNOWN):
                 for each in memories:
                     each.copy_to(stage)
                 return moment
@@ -167,17 +179,35 @@ def _moment_of(connection: Connection, meta: CampaignMeta | None, head: JournalH
     last = select(RECORDING_MARK.c.row, RECORDING_MARK.c.digest).order_by(RECORDING_MARK.c.row.desc()).limit(1)
     found = connection.execute(last).first()
     answered = (
-        select(REQUEST.c.attempt_id)
-        .where(REQUEST.c.outcome == "accepted")
+        select(REQUEST.c.recipient, REQUEST.c.attempt_id)
+        .where(or_(REQUEST.c.outcome == OBSERVED, REQUEST.c.outcome.startswith(FAILED)))
         .order_by(REQUEST.c.closed_sequence.desc())
         .limit(LATEST_ANSWERS)
     )
     mark = None if found is None else RecordingMark(found.row, found.digest)
-    return _Moment(meta, head, mark, tuple(connection.execute(answered).scalars()))
+    by_recipient: dict[str, list[str]] = {}
+    for recipient, attempt_id in connection.execute(answered):
+        by_recipient.setdefault(recipient, []).append(attempt_id)
+    return _Moment(meta, head, mark, by_recipient)
 
 
-def _fit(memories: Sequence[HeldMemory], answered: Sequence[str]) -> bool:
-    return not any(each.lacks_answer(answered) for each in memories)
+def _hold(folder: Path, opened: ExitStack, memories: list[HeldMemory]) -> None:
+    """Hold the memories just before the moment of the journal."""
+    memories.extend(opened.enter_context(held_memories(folder)))
+
+
+def _fit(memories: Sequence[HeldMemory], answered: Mapping[str, Sequence[str]], *, unknown: bool) -> bool:
+    """Tell whether the memories have all answers that the journal has.
+
+    Args:
+        memories: As they were held.
+        answered: Recipient -> its attempts that were answered lately.
+        unknown: Whether an answer to an attempt counts as lacking that a memory does not know: it may have been given
+            an empty one, or have asked for it just now.
+    """
+    shared = answered.get(ANY_SIMULATOR, ())  # one of them had it, and the others never heard of it
+    own = any(each.lacks_answer(answered.get(each.path.stem, ()), unknown=unknown) for each in memories)
+    return not own and not any(each.lacks_answer(shared) for each in memories)
 
 
 def _recorded(folder: Path, stage: Path, moment: _Moment) -> int | None:

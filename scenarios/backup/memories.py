@@ -20,7 +20,10 @@ from protocols.errors import StoreError
 BUSY_TIMEOUT_S: Final = 5.0
 """How long a memory is waited for whose writer is just making its index."""
 
-_OPEN: Final = "SELECT 1 FROM attempt WHERE attempt_id = ? AND progress IN ('received', 'started')"
+_PROGRESS: Final = "SELECT progress FROM attempt WHERE attempt_id = ?"
+
+_OPEN: Final = ("received", "started")
+"""Progress of attempts that have no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,17 @@ class HeldMemory:
     path: Path
     snapshot: sqlite3.Connection | None
 
-    def lacks_answer(self, attempts: Sequence[str]) -> bool:
-        """Tell whether one of some attempts that were answered still waits here."""
+    def lacks_answer(self, attempts: Sequence[str], *, unknown: bool = False) -> bool:
+        """Tell whether one of some attempts that were answered still waits here.
+
+        Args:
+            attempts: Which.
+            unknown: Whether one counts that is not known here.
+        """
         if self.snapshot is None:
             return False
-        return any(self.snapshot.execute(_OPEN, (each,)).fetchone() is not None for each in attempts)
+        found = [self.snapshot.execute(_PROGRESS, (each,)).fetchone() for each in attempts]
+        return any((unknown if row is None else row[0] in _OPEN) for row in found)
 
     def copy_to(self, folder: Path) -> None:
         """Write it into a folder.

@@ -58,7 +58,7 @@ def restore(backup: Path, runs: Path, database: str | None, progress: ProgressCa
             fill_server(stage, database, manifest)
         _require_free(target)
         stage.rename(target)
-        sync_names(target / DATABASE)
+        sync_names(next(target.iterdir()))  # of whatever lies in it, the names above and its own
     return RestoreResult(target, manifest, tuple(_notes(manifest, database)))
 
 

@@ -61,7 +61,7 @@ def fill_server(folder: Path, url: DatabaseUrl, manifest: Manifest) -> None:
             raise store_error(error, url, lost=error.connection_invalidated) from None
     write_place(folder, place)
     for each in folder.glob(f"{DATABASE}*"):
-        each.unlink()
+        each.unlink(missing_ok=True)
 
 
 def _require_empty(target: Connection, url: DatabaseUrl) -> None:

@@ -37,7 +37,7 @@ GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
         Listed(
             "init",
             "init",
-            "Write a commented scenario for a table and a lab that speaks its own messages; it loads as it is.",
+            "Write something of your own to start from, with comments; it works as it is.",
         ),
     ),
     "Run": (
@@ -120,6 +120,12 @@ GROUPS: Final[Mapping[str, tuple[Listed, ...]]] = {
             "status",
             "operate",
             "Show where every campaign of a broker stands, and who of its agent and instruments is there.",
+        ),
+        Listed(
+            "alerts",
+            "alerts",
+            "Watch runs and tell a program or a webhook when one needs a person: each occurrence once, until it is "
+            "taken.",
         ),
         Listed(
             "mcp",

@@ -62,7 +62,7 @@ def lab_actions(incomplete: str) -> list[str]:
 
 def starts(incomplete: str) -> list[str]:
     """Complete what a start is written for."""
-    return _beginning(incomplete, ("lab",))
+    return _beginning(incomplete, ("scenario", "example", "lab", "policy", "evaluator", "reader"))
 
 
 def export_forms(incomplete: str) -> list[str]:

@@ -105,6 +105,7 @@ ATTEMPT_COLUMNS: Final = (
     Column("attempt_id", "one dispatch of a candidate"),
     Column("id", "the candidate's id as its table writes it"),
     Column("candidate", "the candidate's id, which comes from its content"),
+    Column("family", "its family; empty where the run does not tell"),
     Column("decision", "the decision that asked for it", Kind.INTEGER),
     Column("number", "which attempt at it, from 1", Kind.INTEGER),
     Column("instrument", "who was asked"),

@@ -19,6 +19,8 @@ STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;"
     "background:#fff}table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}th,td{text-align:left;"
     "vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #ddd;overflow-wrap:anywhere}"
+    "body{overflow-wrap:anywhere}th{white-space:nowrap}td:first-child{min-width:6rem}"
+    ".n{white-space:nowrap;text-align:right}"
     "code{font:14px ui-monospace,monospace}a{color:#0b5394}"
     "@media(prefers-color-scheme:dark){body{color:#e6e6e6;background:#16181c}th,td{border-color:#3a3d42}a{color:#8ab8ec}}"
 )
@@ -82,10 +84,10 @@ def _files(tables: Sequence[WrittenTable], others: Sequence[CrateFile]) -> str:
     rows += [(each.path, each.description, f"{each.size_bytes:,}") for each in others]
     cells = "".join(
         f'<tr><td><a href="{escape(path, quote=True)}"><code>{escape(path)}</code></a></td><td>{escape(what)}</td>'
-        f"<td>{size}</td></tr>"
+        f'<td class="n">{size}</td></tr>'
         for path, what, size in rows
     )
-    return f"<table><tr><th>file</th><th>what it is</th><th>bytes</th></tr>{cells}</table>"
+    return f'<table><tr><th>file</th><th>what it is</th><th class="n">bytes</th></tr>{cells}</table>'
 
 
 def _columns(written: WrittenTable) -> str:

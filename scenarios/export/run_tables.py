@@ -179,6 +179,7 @@ def attempts_table(run: RunRecord, described: Described) -> Table:
             row.attempt_id,
             row.source_id or described.source_ids.get(_candidate(run, row.candidate_id), row.candidate_id),
             row.candidate_id,
+            row.family or None,
             row.decision,
             row.attempt,
             row.recipient,

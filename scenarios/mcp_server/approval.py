@@ -21,7 +21,7 @@ from protocols.wire.messages import cut
 from scenarios.control.control import ControlRequest, Outcome, control
 from scenarios.control.place import Place, place_of_run, place_on_broker
 from scenarios.display.console import visible
-from scenarios.mcp_server.proposal import Proposal
+from scenarios.mcp_server.proposal import Proposal, one_line
 from scenarios.mcp_server.proposals import ProposalFolder
 from scenarios.watch.reading.find import open_run
 
@@ -145,7 +145,7 @@ def reject(folder: ProposalFolder, named: str, why: str, operator: str) -> Propo
 
 
 def shown(proposal: Proposal, operator: str, rows_since: int | None) -> str:
-    """Return what a person reads before the code: everything that will be done, and who says so."""
+    """Return what a person reads before the code: everything that will be done, and who says so; a line for each."""
     since = "" if not rows_since else f" ({rows_since} rows of the journal have come since)"
     where = proposal.folder or f"{proposal.broker}"
     lines = (
@@ -156,7 +156,7 @@ def shown(proposal: Proposal, operator: str, rows_since: int | None) -> str:
         f"  proposer   {proposal.proposer or 'did not say its name'} (as it calls itself)",
         f"  it says    {proposal.reason or 'nothing'}",
     )
-    return "".join(f"{visible(line)}\n" for line in lines)
+    return "".join(f"{one_line(line)}\n" for line in lines)
 
 
 def _require_waiting(proposal: Proposal) -> None:
@@ -198,7 +198,14 @@ def _place(proposal: Proposal, runs: Path, approver: Approver) -> Place:
             expected=f"the one that the order was proposed for, {proposal.uid}",
             action=f"`entropilot proposals reject {proposal.id[:8]}`",
         )
-    return place_of_run(proposal.folder, runs, approver.operator, approver.keys)
+    place = place_of_run(proposal.folder, runs, approver.operator, approver.keys)
+    if place.campaign != proposal.campaign:
+        raise SettingsError(
+            f"{proposal.folder} leads to the campaign {place.campaign!r}",
+            expected=f"the one that is proposed for, {proposal.campaign!r}",
+            action=f"`entropilot proposals reject {proposal.id[:8]}`",
+        )
+    return place
 
 
 def _rows_since(proposal: Proposal) -> int | None:

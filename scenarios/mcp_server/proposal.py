@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal, Self
@@ -12,6 +13,7 @@ from protocols.errors import SettingsError
 from protocols.wire.limits import MAX_ID_LENGTH, MAX_TEXT_LENGTH
 from scenarios.control.orders import ACTIONS, Terms, Wanted, typed_order
 from scenarios.control.verbs import ADD_CANDIDATE, ADD_RESULT, VERBS
+from scenarios.display.console import visible
 
 VALID_FOR: Final = timedelta(hours=24)
 """How long a proposal can be approved: what was right yesterday may be wrong today."""
@@ -97,6 +99,11 @@ class Proposal(BaseModel):
             "operator": operator,
         }
         return self.model_copy(update=change)
+
+
+def one_line(text: str) -> str:
+    """Return a text of a stranger as one line: a line break in it could pass for a line of ours."""
+    return re.sub(r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]", " ", visible(text))
 
 
 def require_proposable(wanted: Wanted, property_name: str, unit: str) -> None:

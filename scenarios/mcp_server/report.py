@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from scenarios.mcp_server.proposal import Proposal
+from scenarios.mcp_server.proposal import Proposal, one_line
 
 
 def proposals_table(proposals: Sequence[Proposal]) -> RenderableType:
@@ -24,9 +24,12 @@ def proposals_table(proposals: Sequence[Proposal]) -> RenderableType:
         table.add_column(column, overflow="fold")
     for each in sorted(proposals, key=lambda one: (one.state == "waiting", one.made_at)):
         table.add_row(
-            *map(Text, (each.id[:8], each.run, f"{each.made_at:%m-%d %H:%M}", each.in_words, each.reason)),
-            Text(each.proposer),
-            Text(state_in_words(each, now)),
+            *(
+                Text(one_line(cell))
+                for cell in (each.id[:8], each.run, f"{each.made_at:%m-%d %H:%M}", each.in_words, each.reason)
+            ),
+            Text(one_line(each.proposer)),
+            Text(one_line(state_in_words(each, now))),
         )
     first = next((each.id[:8] for each in proposals if each.state == "waiting" and not each.is_over(now)), "")
     how = [Text(f"  entropilot proposals approve {first}    (or reject)", style="dim")] if first else []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from protocols.extras import load
 from scenarios.mcp_server.proposals import ProposalFolder
+from scenarios.mcp_server.questions import Questions
 from scenarios.mcp_server.shelf import RunsShelf, Shelf
 from scenarios.mcp_server.tools import Tools
 from scenarios.watch.reading.find import find_run
@@ -31,8 +32,8 @@ def serve(
     load("mcp.server.mcpserver")
     from scenarios.mcp_server.server import make_server
 
-    with closing(_shelf(run, runs, database, broker)) as shelf:
-        tools = Tools(shelf, None if read_only else ProposalFolder(runs), database)
+    with closing(_shelf(run, runs, database, broker)) as shelf, closing(Questions()) as questions:
+        tools = Tools(shelf, questions, None if read_only else ProposalFolder(runs), database)
         make_server(tools).run("stdio")
 
 

@@ -57,7 +57,7 @@ def make_server(tools: Tools) -> MCPServer[Any]:
     )
     reading = (
         tools.list_runs, tools.campaign, tools.moment, tools.decisions, tools.decision, tools.why, tools.dataset,
-        tools.journal, tools.instruments, tools.trust, tools.compare, tools.what_if,
+        tools.journal, tools.instruments, tools.trust, tools.verify, tools.compare, tools.what_if,
     )  # fmt: skip
     for each in reading:
         server.add_tool(_told(each), annotations=READS, structured_output=False)

@@ -83,7 +83,7 @@ class RunsShelf:
     def __init__(self, runs: Path, only: RunRef | None = None, database: str | None = None) -> None:
         self._runs, self._only, self._database = runs, only, database
         self._open: OrderedDict[str, Source] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # two runs are held at once to compare them
 
     def cards(self) -> list[RunCard]:
         """Return the runs, each with how it stands."""

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -18,11 +17,13 @@ from protocols.errors import SettingsError
 from protocols.wire.limits import MAX_TEXT_LENGTH
 from protocols.wire.messages import cut
 from scenarios.control.orders import Wanted
-from scenarios.mcp_server import questions
 from scenarios.mcp_server.answers import answer
 from scenarios.mcp_server.proposal import Proposal, require_proposable
 from scenarios.mcp_server.proposals import ProposalFolder
+from scenarios.mcp_server.questions import Questions
 from scenarios.mcp_server.shelf import Shelf
+from scenarios.watch.reading.answers.comparison import compare_runs
+from scenarios.watch.reading.answers.question import AskedRun
 from scenarios.watch.reading.source import DatasetOrder, Source
 
 MAX_PAGE: Final = 100
@@ -42,11 +43,13 @@ class Tools:
 
     Attributes:
         shelf: The runs that may be read.
+        questions: Answers what takes seconds.
         proposals: Where proposals go; None where nothing can be proposed.
         database: Of the only run, where it is elsewhere.
     """
 
     shelf: Shelf
+    questions: Questions
     proposals: ProposalFolder | None
     database: str | None = None
 
@@ -70,14 +73,9 @@ class Tools:
         """Tell one decision: candidates with scores and predictions, runner-up, reason, what came of it."""
         return self._read(run, lambda source: source.decision(number))
 
-    def why(
-        self,
-        decision: Annotated[str, Field(max_length=200, description="Number of a decision, last, or a candidate's id.")],
-        run: Run = "",
-    ) -> str:
+    def why(self, decision: Annotated[int, Field(ge=0, description="Its number, from 0.")], run: Run = "") -> str:
         """Explain a decision from what was known then, and ask the policy whether it would decide the same today."""
-        folder = self._folder(run)
-        return answer(questions.why(folder, decision, self.database))
+        return answer(self.questions.why(self._asked(run), decision))
 
     def dataset(
         self,
@@ -125,21 +123,27 @@ class Tools:
         """Tell how far a run can be trusted: chain of digests, messages in quarantine, counts."""
         return self._read(run, lambda source: source.trust())
 
+    def verify(self, run: Run = "") -> str:
+        """Check everything that a run wrote against everything else; takes seconds."""
+        return answer(self.questions.verify(self._asked(run)))
+
     def compare(
         self,
         left: Annotated[str, Field(max_length=200, description="Key of a run.")],
         right: Annotated[str, Field(max_length=200, description="Key of another.")],
     ) -> str:
-        """Compare two runs: the first event and the first decision that differ, and settings that do."""
-        return answer(questions.compare(self._folder(left), self._folder(right)))
+        """Compare two runs: the first decision that differs, what differs of their settings, and their figures."""
+        with self.shelf.opened(left) as one, self.shelf.opened(right) as other:
+            return answer(compare_runs(one, other))
 
     def what_if(
         self,
         policy: Annotated[str, Field(max_length=100, description="Name of a policy that is installed, as random.")],
         run: Run = "",
+        from_decision: Annotated[int, Field(ge=0, description="The first decision that it makes, from 0.")] = 0,
     ) -> str:
-        """Tell what another policy would have done with the recorded answers; what was never measured is counted."""
-        return answer(questions.what_if(self._folder(run), policy))
+        """Tell what another policy would have done from a decision on, with recorded answers; unknown ones count."""
+        return answer(self.questions.what_if(self._asked(run), policy, from_decision))
 
     def propose(self, wanted: Wanted, reason: str, run: str, proposer: str) -> str:
         """Write a proposal down.
@@ -195,8 +199,8 @@ class Tools:
         with self.shelf.opened(run) as source:
             return answer(read(source))
 
-    def _folder(self, run: str) -> Path:
-        """Return the folder of a run, for what only a folder can answer.
+    def _asked(self, run: str) -> AskedRun:
+        """Return a run for what only a folder can answer.
 
         Raises:
             SettingsError: When it is reached over a broker.
@@ -208,7 +212,8 @@ class Tools:
                 expected="a run folder",
                 action="start the server where the agent works, with its folder of runs",
             )
-        return folder
+        with self.shelf.opened(run) as source:
+            return AskedRun(folder, self.database, source.campaign().uid, source.version())
 
 
 Verb = Literal[

@@ -25,7 +25,8 @@ class InstrumentFigures:
         id: Its name.
         is_online: Whether it is there; None where nobody knows.
         in_flight: What it was asked and has not answered.
-        silent_s: How long nothing has come from it [s].
+        oldest_s: How long it has held the oldest of that [s].
+        silent_s: How long nothing has come from it [s]; None where nothing ever came.
         accepted: Results of it that were accepted.
         failed: Reason -> attempts that it said had failed.
         expired: Attempts that it did not answer in time.
@@ -34,6 +35,7 @@ class InstrumentFigures:
     id: str
     is_online: bool | None = None
     in_flight: int = 0
+    oldest_s: float | None = None
     silent_s: float | None = None
     accepted: int = 0
     failed: Mapping[str, int] = field(default_factory=dict)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from protocols.errors import StoreError, TableError
 from protocols.settings.suggestions import did_you_mean, listed
+from protocols.tables.columns import TableColumns
 
 ID: Final = "id"
 """Column with the ids, where a frame has them as its index."""
@@ -71,12 +72,14 @@ class FrameColumns:
         if self.features is not None:
             return list(self.features)
         taken = {self.measured, self.id, *self.families, self.composition, self.smiles, self.structure}
-        numbers = frame.select_dtypes("number").columns
-        return [str(name) for name in numbers if name not in taken]
+        return [str(name) for name in frame.columns if name not in taken and _holds_numbers(frame[name])]
 
     def _require_columns(self, frame: pd.DataFrame) -> None:
         if not isinstance(frame, pd.DataFrame):
             raise TableError(f"The pool is a {type(frame).__name__}", expected="a pandas data frame, or a table's path")
+        _require_plain_names(frame)
+        if frame.empty:
+            raise TableError("The data frame has no rows", expected="a row per candidate")
         if twice := [str(name) for name in frame.columns[frame.columns.duplicated()]]:
             raise TableError(f"The data frame has two columns {twice[0]!r}", expected="each name once")
         names = [str(name) for name in frame.columns]
@@ -88,18 +91,86 @@ class FrameColumns:
                     expected=f"one of {listed(names)}",
                     action=did_you_mean(name, names) or "name another",
                 )
-        if not pd.api.types.is_numeric_dtype(frame[self.measured]):
-            raise TableError(
-                f"Column {self.measured!r} of the data frame holds {frame[self.measured].dtype}, not numbers",
-                expected="numbers, and NaN where the value is not known yet",
-                action=f"frame[{self.measured!r}] = pandas.to_numeric(frame[{self.measured!r}], errors='coerce')",
-            )
+        for name in (self.measured, *(self.features or ())):
+            _require_numbers(frame[name], name)
+        if self.id is None:
+            _require_index(frame)
         if self.id is None and ID in names:
             raise TableError(
                 f"The data frame has a column {ID!r}, and its index is taken for the ids",
                 expected="one of the two",
                 action=f"say id={ID!r}, or rename the column",
             )
+
+
+def _holds_numbers(column: pd.Series[Any]) -> bool:
+    """Whether a column holds real numbers: not truth values, complex numbers, times or durations."""
+    types = pd.api.types
+    return bool(types.is_integer_dtype(column) or types.is_float_dtype(column))
+
+
+def _require_plain_names(frame: pd.DataFrame) -> None:
+    """Check that columns are named by texts, one each.
+
+    Raises:
+        TableError: When they are not.
+    """
+    if isinstance(frame.columns, pd.MultiIndex):
+        raise TableError(
+            f"The columns of the data frame have {frame.columns.nlevels} levels",
+            expected="one name for each column",
+            action="frame.columns = ['_'.join(map(str, name)) for name in frame.columns]",
+        )
+    if other := [name for name in frame.columns if not isinstance(name, str)]:
+        raise TableError(
+            f"A column of the data frame is named {other[0]!r}, which is no text",
+            expected="texts as the names of columns",
+            action="frame.columns = frame.columns.map(str)",
+        )
+
+
+def _require_index(frame: pd.DataFrame) -> None:
+    """Check that an index can be ids.
+
+    Raises:
+        TableError: When it has several levels, holes, or the same label twice.
+    """
+    if isinstance(frame.index, pd.MultiIndex):
+        raise TableError(
+            f"The index of the data frame has {frame.index.nlevels} levels, and is taken for the ids",
+            expected="one label for each row",
+            action="frame = frame.reset_index(), and name the column of ids with id=…",
+        )
+    if frame.index.hasnans:
+        raise TableError(
+            "A label of the data frame's index is missing, and the index is taken for the ids",
+            expected="a label for each row",
+            action="frame = frame.reset_index(drop=True), or name a column with id=…",
+        )
+    labels_of(frame, None)
+
+
+def _require_numbers(column: pd.Series[Any], name: str) -> None:
+    """Check that a column holds numbers.
+
+    Raises:
+        TableError: When it does not; it says how to make them numbers.
+    """
+    if _holds_numbers(column):
+        return
+    dtype = "words and numbers mixed" if column.dtype == object else str(column.dtype)
+    made = f"pandas.to_numeric(frame[{name!r}].astype(object), errors='coerce')"
+    if pd.api.types.is_datetime64_any_dtype(column):
+        made = f"(frame[{name!r}] - frame[{name!r}].min()).dt.total_seconds()"
+    elif pd.api.types.is_timedelta64_dtype(column):
+        made = f"frame[{name!r}].dt.total_seconds()"
+    elif pd.api.types.is_bool_dtype(column):
+        made = f"frame[{name!r}].astype(float)"
+    raise TableError(
+        f"Column {name!r} of the data frame holds {dtype}, not numbers",
+        expected="numbers, and NaN where a value is not known",
+        action=f"frame[{name!r}] = {made}",
+    )
 
 
 def labels_of(frame: pd.DataFrame, column: str | None) -> Mapping[str, Hashable]:
@@ -130,6 +201,42 @@ def write_frame(frame: pd.DataFrame, path: Path, columns: FrameColumns) -> None:
     written = frame if columns.id is not None else frame.rename_axis(index=ID).reset_index()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        written.to_csv(path, index=False)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written ({error.strerror or error})", expected="a folder of yours"
+        ) from None
+
+
+def write_fill(frame: pd.DataFrame, path: Path, columns: TableColumns) -> None:
+    """Write a frame that answers for a campaign's candidates, as the columns of its pool say.
+
+    Args:
+        frame: With the columns of the pool; the ids may be its index.
+        path: Of the new file.
+        columns: Of the pool.
+
+    Raises:
+        TableError: When the frame lacks a column that is needed, or its index can be no ids.
+        StoreError: When it cannot be written.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise TableError(
+            f"What fills in is a {type(frame).__name__}", expected="a pandas data frame, or a table's path"
+        )
+    _require_plain_names(frame)
+    if columns.property not in frame.columns:
+        raise TableError(
+            f"The data frame that fills in has no column {columns.property!r}",
+            expected=f"one of {listed(list(frame.columns))}",
+            action=did_you_mean(columns.property, list(frame.columns)) or "name it as the campaign's property is named",
+        )
+    _require_numbers(frame[columns.property], columns.property)
+    written = frame
+    if columns.id is not None and columns.id not in frame.columns:
+        _require_index(frame)
+        written = frame.rename_axis(index=columns.id).reset_index()
+    try:
         written.to_csv(path, index=False)
     except OSError as error:
         raise StoreError(

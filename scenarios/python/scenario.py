@@ -148,6 +148,7 @@ def settings_of(
     Raises:
         SettingsError: With everything that is wrong.
     """
+    _require_scenario(scenario)
     if not isinstance(scenario, Scenario):
         loaded = Scenario.load(
             scenario, policy=policy, budget=budget, seed=seed, broker=broker, settings=settings, runs=runs
@@ -157,6 +158,22 @@ def settings_of(
     if settings is None and all(value is None for value in flags.values()):
         return scenario.settings
     return layered_over(scenario.settings, "the scenario", Overrides(flags, assignments_of(settings)))
+
+
+def _require_scenario(scenario: object) -> None:
+    """Check that what shall be a scenario is one, or names one.
+
+    Raises:
+        SettingsError: When it is something else; of a data frame it says how it becomes one.
+    """
+    if isinstance(scenario, Scenario | str | Path):
+        return
+    action = "Scenario.of_table(frame, property=…, family=…) makes one of a data frame"
+    raise SettingsError(
+        f"The scenario is a {type(scenario).__name__}",
+        expected="the name or the path of one, or a Scenario",
+        action=action if isinstance(scenario, pd.DataFrame) else "",
+    )
 
 
 def assignments_of(settings: Mapping[str, object] | None) -> tuple[str, ...]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from rich.console import Group
 
-from protocols.errors import TableError
+from protocols.errors import SettingsError, TableError
+from protocols.tables.columns import TableColumns
 from scenarios.display.progress import no_progress
 from scenarios.python.calling import call, call_beside
 from scenarios.python.finished import Run
-from scenarios.python.frames import FrameColumns, write_frame
+from scenarios.python.frames import FrameColumns, write_fill, write_frame
 from scenarios.python.scenario import Scenario, assignments_of, folder_of_runs, settings_of
 from scenarios.python.shown import Figure, as_html, as_text, embedded
 from scenarios.python.tables import trajectory_frame
@@ -315,7 +316,7 @@ def what_if(
     budget: int | None = None,
     seed: int | None = None,
     settings: Mapping[str, object] | None = None,
-    fill: str | None = None,
+    fill: pd.DataFrame | str | Path | None = None,
     campaign: str | None = None,
     runs: str | Path | None = None,
 ) -> Counterfactual:
@@ -329,7 +330,7 @@ def what_if(
         budget: Another one.
         seed: Another one.
         settings: Any setting by its dotted name.
-        fill: A table's path, or `"simulator"`.
+        fill: A data frame with the columns of the pool (the ids may be its index), a table's path, or `"simulator"`.
         campaign: Which one, where a recorder heard several.
         runs: Where run folders are.
 
@@ -367,14 +368,39 @@ def _replayed(recording: str | Path | Run, campaign: str | None, runs: str | Pat
 
 
 def _counterfactual(
-    recording: str | Path | Run, overrides: Overrides, fill: str | None, campaign: str | None, runs: str | Path | None
+    recording: str | Path | Run,
+    overrides: Overrides,
+    fill: pd.DataFrame | str | Path | None,
+    campaign: str | None,
+    runs: str | Path | None,
 ) -> Counterfactual:
     from scenarios.sources.recording_source import named_source
     from scenarios.what_if.what_if import what_if as play_other
 
     source = named_source(_name_of(recording), folder_of_runs(runs), None, no_progress)
     other = layered_over(source.scenario, f"recording {source.path.name}", overrides)
-    return Counterfactual(play_other(source, other, fill, no_progress, campaign=campaign))
+    with tempfile.TemporaryDirectory(prefix="entropilot-fill-") as folder:
+        filler = None if fill is None else _fill_of(fill, other.pool.columns, Path(folder))
+        return Counterfactual(play_other(source, other, filler, no_progress, campaign=campaign))
+
+
+def _fill_of(fill: pd.DataFrame | str | Path, columns: TableColumns | None, folder: Path) -> str:
+    """Return what fills in as the command line names it; a data frame is written to a folder.
+
+    Raises:
+        SettingsError: When nothing says what the columns of a frame mean.
+        TableError: When the frame cannot be used.
+    """
+    if not isinstance(fill, pd.DataFrame):
+        return str(fill)
+    if columns is None:
+        raise SettingsError(
+            "The scenario's pool is no table, so nothing says what the columns of a data frame mean",
+            expected='fill="simulator"',
+        )
+    path = folder / "fill.csv"
+    write_fill(fill, path, columns)
+    return str(path)
 
 
 def _rows_of(path: Path, result: TrimResult) -> pd.DataFrame:

@@ -173,7 +173,7 @@ def _alike() -> tuple[Question, ...]:
     pool, values = _world()
     some = np.arange(0, CANDIDATES, 3)
     third = np.flatnonzero(pool.family_codes == 0)
-    one = pool_of(np.array(pool.features), np.zeros(CANDIDATES), ("all",))
+    one = pool_of(np.array(pool.features), np.zeros(CANDIDATES, dtype=np.int64), ("all",))
     each = pool_of(np.array(pool.features), np.arange(CANDIDATES), tuple(f"f{n:02d}" for n in range(CANDIDATES)))
     equal = pool_of(np.full((CANDIDATES, FEATURES), 3.0), np.array(pool.family_codes), pool.families)
     twice = np.vstack((pool.features[: CANDIDATES // 2],) * 2)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from protocols.errors import EntropilotError
 from scenarios.observe.figures import InstrumentFigures, RunFigures
+from scenarios.watch.agent_log import timings_in
 from scenarios.watch.reading.source import Source
 from scenarios.watch.state.lab import Instrument
 from scenarios.watch.state.moment import InFlightShown, Moment
@@ -47,6 +49,8 @@ def figures_of(source: Source, now: datetime | None = None) -> RunFigures:
 
 def _figures(source: Source, card: RunCard, now: datetime) -> RunFigures:
     campaign, moment, counts = source.campaign(), source.moment(), source.trust().counts
+    folder = getattr(source, "folder", None)  # a broker's campaign has none
+    deciding, committing = timings_in(folder) if isinstance(folder, Path) else (None, None)
     phase = card.phase if card.phase in THERE else moment.phase
     return RunFigures(
         run=card.key,
@@ -78,6 +82,8 @@ def _figures(source: Source, card: RunCard, now: datetime) -> RunFigures:
         mean_gap=moment.metrics.get(MEAN_GAP),
         best_mean_gap=_best(moment),
         last_event_at_s=_seconds(card.last_event_at),
+        deciding=deciding,
+        committing=committing,
         instruments=tuple(_instrument(each) for each in source.instruments()),
     )
 
@@ -118,6 +124,7 @@ def _instrument(each: Instrument) -> InstrumentFigures:
         id=each.id,
         is_online=None if each.health == "unknown" else each.health == "there",
         in_flight=each.in_flight,
+        oldest_s=each.oldest_s,
         silent_s=each.silent_s,
         accepted=each.accepted,
         failed=each.failed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from protocols.tables.format import TableFormat
 from protocols.tables.formats.registry import FILE_FORMATS
 from scenarios.testing.readers import ReaderContract, ReaderSample
 
-CELLS = {"name": ["steel", "glass", "oak"], "hardness": [2.5, 5.5, None]}
+CELLS: dict[str, list[Any]] = {"name": ["steel", "glass", "oak"], "hardness": [2.5, 5.5, None]}
 KINDS = {each.name: each for each in FILE_FORMATS}
 SPACED = TableFormat(delimiter=";", decimal=",")
 

@@ -35,7 +35,7 @@ COMMANDS = {
     "Look": ("list", "report", "why", "diff", "watch"),
     "Replay": ("replay", "what-if", "play"),
     "Study": ("compare", "forecast", "global-graph", "pool", "trim", "graph"),
-    "Operate": ("control", "status", "mcp", "proposals"),
+    "Operate": ("control", "status", "alerts", "mcp", "proposals"),
     "Lab": ("simulator", "broker", "shadow", "record", "lab", "keys", "doctor"),
     "Maintain": ("verify", "pack", "export", "backup", "restore", "schema"),
 }

@@ -82,7 +82,7 @@ def completed(folder: Path, line: str, env: dict[str, str] | None = None, shell:
         ("entropilot broker ", ["access", "embedded", "mosquitto", "tidy"]),
         ("entropilot lab ", ["show", "try"]),
         ("entropilot lab try p", ["phone", "plain_json", "plc"]),
-        ("entropilot init ", ["lab"]),
+        ("entropilot init ", ["evaluator", "example", "lab", "policy", "reader", "scenario"]),
     ],
 )
 def test_what_may_follow_is_completed(line: str, expected: list[str], folder: Path) -> None:

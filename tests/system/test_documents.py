@@ -22,6 +22,7 @@ from scenarios.display.console import OUR_FAULT
 from scenarios.display.system_limits import SystemLimitError
 from scenarios.display.terminal import INTERRUPTED, NOBODY_READS, OutputError
 from scenarios.doctor.checks import DoctorFoundFault
+from scenarios.observe.alerts.settings import AlertFile
 from scenarios.sources.scenario import Overrides, load_scenario
 from tests.support.commands import Workbench
 from tests.support.documents.commands import problem_of, unknown_parts
@@ -146,6 +147,8 @@ def test_every_settings_file_loads(document: Document, desk: Workbench) -> None:
     for block in document.blocks("toml"):
         if block.body.lstrip().startswith("[tool."):
             assert set(tomllib.loads(block.body)) == {"tool"}
+        elif "[alerts]" in block.body:
+            AlertFile.model_validate(tomllib.loads(block.body))
         else:
             assert_loads(block, desk.folder)
 

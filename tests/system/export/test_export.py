@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.commands import Workbench
 from tests.support.samples.folders import contents
-from tests.support.samples.strange_campaign import FAMILIES, FIRST, make_strange_campaign
+from tests.support.strangers.strange_campaign import FAMILIES, FIRST, make_strange_campaign
 
 pytestmark = pytest.mark.system
 

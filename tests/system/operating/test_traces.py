@@ -13,7 +13,7 @@ import pytest
 
 from protocols.tracing.ids import span_id_of, trace_id_of
 from tests.support.commands import Workbench, free_port
-from tests.support.trace_collector import Collector, trace_collector
+from tests.support.receivers.trace_collector import Collector, trace_collector
 
 pytestmark = pytest.mark.system
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +153,32 @@ def test_pools_and_journals_that_cannot_be_used_are_told(
         campaign(hidden, journal=tmp_path / "mine", seed=5)
     with pytest.raises(StoreError, match="another pool"):
         campaign(hidden.iloc[:-1], journal=tmp_path / "mine")
+
+
+def test_threads_that_ask_and_tell_get_each_candidate_once(frame: pd.DataFrame, hidden: pd.DataFrame) -> None:
+    campaign = entropilot.Campaign(hidden, property="hardness", family="system", budget=12, parallel=4)
+    asked: list[Hashable] = []
+
+    def work() -> None:
+        for _ in range(20):
+            for candidate in campaign.ask():
+                asked.append(candidate)
+                campaign.tell(candidate, float(frame.hardness[candidate]))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(asked) == len(set(asked)) == 12
+    assert campaign.is_finished
+
+
+def test_a_journal_that_another_campaign_holds_is_told(hidden: pd.DataFrame, tmp_path: Path) -> None:
+    first = entropilot.Campaign(hidden, property="hardness", family="system", journal=tmp_path / "mine")
+    before = sorted(each.name for each in (tmp_path / "mine").iterdir())
+    with pytest.raises(entropilot.EntropilotError) as refused:
+        entropilot.Campaign(hidden, property="hardness", family="system", journal=tmp_path / "mine")
+    assert refused.value.found
+    assert sorted(each.name for each in (tmp_path / "mine").iterdir()) == before
+    first.close()

@@ -64,3 +64,27 @@ def test_what_cannot_be_studied_is_told(frame: pd.DataFrame, run: entropilot.Run
         entropilot.what_if(run, policy="etall")
     with pytest.raises(EntropilotError):
         entropilot.replay("nothing")
+
+
+def test_a_data_frame_fills_in_what_nobody_measured(run: entropilot.Run, frame: pd.DataFrame, tmp_path: Path) -> None:
+    alone = entropilot.what_if(run, policy="random")
+    filled = entropilot.what_if(run, policy="random", fill=frame)
+    path = tmp_path / "fill.csv"
+    frame.rename_axis(index="id").reset_index().to_csv(path, index=False)
+    by_path = entropilot.what_if(run, policy="random", fill=path)
+    assert alone.coverage < 1.0
+    assert len(filled.other) > len(alone.other)
+    pd.testing.assert_frame_equal(filled.other, by_path.other)
+
+
+def test_a_data_frame_that_cannot_fill_in_says_why(run: entropilot.Run, frame: pd.DataFrame) -> None:
+    with pytest.raises(EntropilotError, match="no column 'hardness'") as refused:
+        entropilot.what_if(run, fill=frame.rename(columns={"hardness": "hardnes"}))
+    assert "hardnes" in refused.value.action
+    with pytest.raises(EntropilotError, match="no column 'hardness'"):
+        entropilot.what_if(run, fill=frame.drop(columns="hardness"))
+
+
+def test_a_data_frame_alone_is_no_scenario(frame: pd.DataFrame) -> None:
+    with pytest.raises(EntropilotError, match=r"Scenario\.of_table"):
+        entropilot.compare(frame)

@@ -13,7 +13,7 @@ from protocols.tracing.ids import span_id_of, trace_id_of
 from protocols.tracing.otlp import open_export
 from protocols.tracing.settings import OFF, TracingSettings
 from protocols.tracing.span import ATTEMPT, COMMIT, Span
-from tests.support.trace_collector import Collector, trace_collector
+from tests.support.receivers.trace_collector import Collector, trace_collector
 
 PATIENCE_S = 60.0
 

@@ -49,6 +49,7 @@ def test_a_memory_that_lacks_an_answer_of_the_journal_is_noticed(tmp_path: Path)
         with held_memories(tmp_path) as (memory,):
             assert memory.lacks_answer(["b", "a"])
             assert not memory.lacks_answer(["b", "elsewhere"])
+            assert memory.lacks_answer(["b", "elsewhere"], unknown=True)
 
 
 def test_a_memory_that_nobody_has_open_is_copied_and_leaves_nothing(tmp_path: Path) -> None:

@@ -79,4 +79,4 @@ def test_the_list_is_in_groups_and_has_no_frame() -> None:
 def test_a_name_that_is_nearly_one_is_told_which() -> None:
     ended = CliRunner().invoke(app, ["reprot"])
     assert ended.exit_code == 2
-    assert "Did you mean 'report'?" in ended.output
+    assert "Did you mean 'report'" in ended.output

@@ -11,7 +11,7 @@ from scenarios.export.reading import RunRecord, read_run
 from scenarios.export.run_tables import described_of, run_tables
 from scenarios.export.table import Table
 from scenarios.settings.dataset import DatasetSettings
-from tests.support.samples.strange_campaign import make_strange_campaign
+from tests.support.strangers.strange_campaign import make_strange_campaign
 
 SAID = DatasetSettings.model_validate(
     {

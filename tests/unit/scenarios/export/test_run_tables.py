@@ -6,7 +6,7 @@ from agent.store.tables import SCHEMA_VERSION
 from scenarios.export.reading import RunRecord
 from scenarios.export.run_tables import described_of, run_tables
 from scenarios.export.table import Table
-from tests.support.samples.strange_campaign import FAMILIES, FIRST
+from tests.support.strangers.strange_campaign import FAMILIES, FIRST
 
 
 def named(tables: tuple[Table, ...], name: str) -> Table:
@@ -56,7 +56,7 @@ def test_the_journal_is_whole_and_reads_as_sentences(run: RunRecord, tables: tup
 def test_features_of_a_pool_stand_last_and_one_that_is_called_as_a_column_gets_a_word(run: RunRecord) -> None:
     from scenarios.python.scenario import Scenario
     from scenarios.world.world import build_world
-    from tests.support.samples.strange_campaign import strange_frame
+    from tests.support.strangers.strange_campaign import strange_frame
 
     frame, _ = strange_frame()
     scenario = Scenario.of_table(

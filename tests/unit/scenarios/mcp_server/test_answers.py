@@ -55,7 +55,7 @@ def test_every_answer_is_json_of_bounded_length_with_the_note(tree: object) -> N
 
 def test_what_cannot_be_made_short_enough_is_left_out_with_a_sentence() -> None:
     deep: object = ["x" * MAX_TEXT] * 3
-    for _ in range(11):
+    for _ in range(6):
         deep = [deep, deep, deep]
     told = json.loads(answer(deep))
     assert told["data"] is None

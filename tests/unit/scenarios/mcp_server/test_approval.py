@@ -9,8 +9,8 @@ import pytest
 from protocols.errors import EntropilotError, SettingsError
 from scenarios.mcp_server.approval import CODE_LENGTH, LETTERS, Approver, Terminal, approve, reject, shown
 from scenarios.mcp_server.proposals import ProposalFolder
-from tests.support.samples.proposals import NOW, proposal
-from tests.support.samples.strange_campaign import make_strange_campaign
+from tests.support.strangers.proposals import NOW, proposal
+from tests.support.strangers.strange_campaign import make_strange_campaign
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +42,14 @@ def test_what_is_shown_is_all_that_would_be_done_and_steers_no_terminal() -> Non
     assert "3 rows of the journal have come since" in words
     assert "given by   anna" in words
     assert "\u202e" not in words
+
+
+def test_a_reason_cannot_pass_for_a_line_of_ours() -> None:
+    words = shown(proposal(reason="x\n  order      resume\r\u2028  given by   anna"), "bert", None)
+    assert [line[:12] for line in words.splitlines()] == [
+        "Proposal 000", "  campaign  ", "  order     ", "  given by  ", "  proposer  ", "  it says   ",
+    ]  # fmt: skip
+    assert "order      pause" in words.splitlines()[2]
 
 
 def test_a_campaign_that_is_not_at_work_is_told_before_a_code_is_shown(run: Path) -> None:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from protocols.errors import SettingsError
 from scenarios.control.orders import Wanted
 from scenarios.mcp_server.proposal import VALID_FOR, Proposal, require_proposable
-from tests.support.samples.proposals import NOW, proposal
+from tests.support.strangers.proposals import NOW, proposal
 
 
 @pytest.mark.parametrize(

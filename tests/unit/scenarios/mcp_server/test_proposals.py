@@ -8,7 +8,7 @@ import pytest
 
 from protocols.errors import SettingsError
 from scenarios.mcp_server.proposals import FOLDER, MAX_WAITING, ProposalFolder
-from tests.support.samples.proposals import NOW, proposal
+from tests.support.strangers.proposals import NOW, proposal
 
 
 def test_a_proposal_is_kept_for_its_owner_alone_and_found_by_its_first_digits(tmp_path: Path) -> None:

@@ -35,7 +35,17 @@ FULL = RunFigures(
     last_event_at_s=1_780_000_000.25,
     deciding=Timing(58, 7.25),
     committing=Timing(400, 1.5),
-    instruments=(InstrumentFigures("diffractometer-1", True, 2, 3.5, 40, {"calculation_failed": 2}, 1),),
+    instruments=(
+        InstrumentFigures(
+            "diffractometer-1",
+            is_online=True,
+            in_flight=2,
+            silent_s=3.5,
+            accepted=40,
+            failed={"calculation_failed": 2},
+            expired=1,
+        ),
+    ),
 )
 
 

@@ -58,6 +58,18 @@ def test_values_that_are_missing_are_to_be_asked_for() -> None:
         (COLUMNS, frame().assign(id=range(4)), "its index is taken for the ids"),
         (COLUMNS, pd.concat([frame(), frame()[["x"]]], axis=1), "two columns 'x'"),
         (COLUMNS, [1, 2, 3], "a list"),
+        (COLUMNS, frame().iloc[:0], "has no rows"),
+        (COLUMNS, frame().assign(hardness=[True, False, True, False]), "holds bool"),
+        (COLUMNS, frame().assign(hardness=[1j, 2, 3, 4]), "holds complex128"),
+        (COLUMNS, frame().assign(hardness=pd.Categorical([1.0, 2.0, 1.0, 2.0])), "holds category"),
+        (COLUMNS, frame().assign(hardness=[1.0, "2", None, 3]), "words and numbers mixed"),
+        (COLUMNS, frame().assign(hardness=pd.to_datetime("2026-01-01")), "total_seconds"),
+        (FrameColumns("hardness", "system", features=["note"]), frame(), "Column 'note'"),
+        (COLUMNS, frame().set_index(["note", "x"]), "2 levels"),
+        (COLUMNS, frame().set_axis([1, 1, 2, 3], axis=0), "the id 1"),
+        (COLUMNS, frame().set_axis([1.0, np.nan, 2.0, 3.0], axis=0), "is missing"),
+        (COLUMNS, frame().rename(columns={"note": 7}), "named 7"),
+        (COLUMNS, pd.concat({"a": frame(), "b": frame()}, axis=1), "columns of the data frame have 2 levels"),
     ],
 )
 def test_what_cannot_be_used_is_told(columns: FrameColumns, changed: Any, told: str) -> None:
@@ -73,3 +85,24 @@ def test_two_rows_of_one_label_are_told() -> None:
 
 def test_labels_are_those_of_the_frame_and_not_their_text() -> None:
     assert labels_of(pd.DataFrame({"x": [1.0, 2.0]}, index=[7, 8]), None) == {"7": 7, "8": 8}
+
+
+def test_durations_and_truth_values_are_no_features() -> None:
+    more = frame().assign(long=pd.to_timedelta([1, 2, 3, 4], unit="h"), wet=[True, False, True, True])
+    assert COLUMNS.of(more)["features"] == ["x"]
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "Int64", "float32", "Float32"])
+def test_nullable_and_short_numbers_are_numbers(dtype: str, tmp_path: Path) -> None:
+    whole = frame().assign(hardness=[1, 2, None, 4]).astype({"hardness": "Float64"})
+    nullable = whole.astype({"hardness": dtype})
+    write_frame(nullable, tmp_path / "table.csv", COLUMNS)
+    read = read_table(tmp_path / "table.csv", TableColumns.model_validate(COLUMNS.of(nullable)))
+    assert sorted(read.values[np.isfinite(read.values)].tolist()) == [1.0, 2.0, 4.0]
+
+
+def test_categories_are_families(tmp_path: Path) -> None:
+    categories = frame().astype({"system": "category"})
+    write_frame(categories, tmp_path / "table.csv", COLUMNS)
+    read = read_table(tmp_path / "table.csv", TableColumns.model_validate(COLUMNS.of(categories)))
+    assert sorted(set(read.families)) == ["cubic", "hexagonal"]

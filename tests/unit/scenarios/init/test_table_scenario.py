@@ -1,0 +1,68 @@
+"""A scenario that is written from a table loads and makes its pool; where it cannot, nothing stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from protocols.errors import StoreError, TableError
+from scenarios.init.table_columns import Said, assume_columns
+from scenarios.init.table_scenario import write_table_scenario
+from scenarios.settings.library import LIBRARY
+from scenarios.sources.scenario import Overrides, load_scenario
+from scenarios.world.world import build_world
+
+RNG = np.random.default_rng(5)
+
+
+def table(folder: Path, **changes: object) -> Path:
+    columns = {"kind": ["a", "b"] * 20, "x": RNG.normal(size=40), "hardness": RNG.normal(size=40)} | changes
+    path = folder / "my table.csv"
+    pd.DataFrame(columns).to_csv(path, index=False)
+    return path
+
+
+def test_it_loads_and_makes_the_pool(tmp_path: Path) -> None:
+    written = write_table_scenario(assume_columns(table(tmp_path), Said(unit="GPa")))
+    settings = load_scenario(str(written.path), Overrides(), {}).settings
+    assert (written.path.name, settings.name, settings.campaign.budget) == ("my table.toml", "my_table", 32)
+    assert len(build_world(settings).pool) == written.candidates == 40
+    assert len(build_world(settings).start) == 8
+
+
+def test_the_table_of_the_library_is_understood(tmp_path: Path) -> None:
+    written = write_table_scenario(assume_columns(LIBRARY / "emt_sample.csv", Said()), tmp_path / "mine.toml")
+    assert (written.assumed.property, written.assumed.family) == ("formation_energy_per_atom", "crystal_system")
+    assert (written.assumed.composition, written.candidates) == ("formula", 420)
+
+
+def test_values_that_are_not_known_are_asked_for(tmp_path: Path) -> None:
+    gaps = np.where(np.arange(40) < 10, RNG.normal(size=40), np.nan)
+    written = write_table_scenario(assume_columns(table(tmp_path, hardness=gaps), Said()))
+    world = build_world(load_scenario(str(written.path), Overrides(), {}).settings)
+    assert (len(world.start), len(world.pool)) == (10, 40)
+    assert 'on_missing = "unknown"' in written.path.read_text(encoding="utf-8")
+
+
+def test_rows_of_one_candidate_are_averaged(tmp_path: Path) -> None:
+    path = table(tmp_path, x=np.repeat(RNG.normal(size=20), 2), kind=["a"] * 20 + ["b"] * 20)
+    written = write_table_scenario(assume_columns(path, Said()))
+    assert written.candidates == 20
+    assert 'on_replicates = "mean"' in written.path.read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_used_is_told_and_leaves_no_file(tmp_path: Path) -> None:
+    path = table(tmp_path, hardness=RNG.normal(size=40) * 1e18)
+    with pytest.raises(TableError, match="cannot be used as it was understood"):
+        write_table_scenario(assume_columns(path, Said()))
+    assert [each.name for each in tmp_path.iterdir()] == ["my table.csv"]
+
+
+def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("kept", encoding="utf-8")
+    with pytest.raises(StoreError, match="is there already"):
+        write_table_scenario(assume_columns(table(tmp_path), Said()), tmp_path / "mine.toml")
+    assert (tmp_path / "mine.toml").read_text(encoding="utf-8") == "kept"

@@ -59,7 +59,7 @@ class Block:
 
         In a block that shows output, commands are the lines behind a `$`.
         """
-        for line in self.body.splitlines():
+        for line in re.sub(r"\\\n\s*", "", self.body).splitlines():  # a backslash at its end continues a line
             if self.language != "sh" and not line.startswith("$ "):
                 continue
             words = shlex.split(_COMMENT.sub("", line.removeprefix("$ ").strip().removesuffix("&")))

@@ -4,6 +4,7 @@
 |---|---|
 | with a file's name (`# lab.toml` in its first line, or `csv table.csv`) | saved |
 | `sh` | typed line by line; each must end with 0 |
+| `bash` | typed as it stands, all of it in one shell; it must end with 0 |
 | `sh beside WORDS` | typed in another terminal; it goes on when it has said these words, until the tutorial ends |
 | `console` | the lines behind `$` are typed, and what stands below must be what it prints (`transcript`) |
 | `python` | run in one session; it must not fail |
@@ -142,6 +143,8 @@ class Reader:
         elif block.info.startswith("sh beside"):
             for command in commands_of(block):
                 self._type_beside(command, block.info.removeprefix("sh beside").strip())
+        elif block.language == "bash":
+            self._type(Command(block.body, None, 0))
         elif block.language in {"sh", "console"}:
             for command in commands_of(block):
                 self._type(command)

@@ -59,7 +59,12 @@ CONTROLS = "/api/runs/lab/controls"
 
 def test_our_own_page_and_a_program_with_the_token_are_answered(page: Page) -> None:
     own = f"http://{urlsplit(page.url).netloc}"
-    for headers in ({}, {"Sec_Fetch_Site": "same-origin", "Origin": own}, {"Sec_Fetch_Site": "none"}):
+    kinds: tuple[dict[str, Any], ...] = (
+        {},
+        {"Sec_Fetch_Site": "same-origin", "Origin": own},
+        {"Sec_Fetch_Site": "none"},
+    )
+    for headers in kinds:
         assert said(page, request(page, **headers))[0] == 200, headers
     proxied = request(page, "/entropilot/api/runs", Host="lab.example", Origin="https://lab.example")
     assert said(page, proxied)[0] == 200

@@ -24,8 +24,10 @@ def report(observation: int, row: int | None = None, campaign: str = "lab") -> M
 
 
 def state(**changed: Any) -> CampaignState:
-    usual: dict[str, Any] = {"phase": CampaignPhase.RUNNING, "budget": 9, "spent": 1, "in_flight": 2, "abandoned": 0, "decision": 3,
-             "observation": 1}  # fmt: skip
+    usual: dict[str, Any] = {
+        "phase": CampaignPhase.RUNNING, "budget": 9, "spent": 1, "in_flight": 2, "abandoned": 0, "decision": 3,
+        "observation": 1,
+    }  # fmt: skip
     return CampaignState(**HEAD, **(usual | changed))
 
 

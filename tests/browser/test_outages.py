@@ -31,6 +31,16 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
         yield opened
 
 
+def _settled(viewer: Viewer, selector: str) -> str:
+    """Return a text that has not changed for a second: bands are measured bit by bit, and come after the figures."""
+    text, since = viewer.text(selector), 0
+    while since < 2:
+        viewer.tab.wait_for_timeout(500)
+        before, text = text, viewer.text(selector)
+        since = since + 1 if text == before else 0
+    return text
+
+
 def test_the_past_stays_while_results_come_and_live_is_the_newest(browser: Browser, bench: Workbench) -> None:
     """A9, and A7: the server of the page is killed and comes back; no observation is missed or told twice."""
     bench.start("run", "lab.toml", *SLOW)
@@ -41,7 +51,8 @@ def test_the_past_stays_while_results_come_and_live_is_the_newest(browser: Brows
         viewer.may_be_refused = True  # while nobody listens, Chromium says so on the console
         viewer.open(f"{RUN}/at/2")
         viewer.see("as it stood after observation 2")
-        families = viewer.text("table.families")
+        viewer.wait_for_state("app.session.moment.observation === 2")
+        families = _settled(viewer, "table.families")
         seen = viewer.state("app.session.last")
         viewer.wait_for_state(f"app.session.last > {seen}")
         assert viewer.text("table.families") == families

@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text
 @pytest.mark.parametrize("package", EXTRA_OF)
 def test_an_extra_brings_the_package_that_it_is_named_for(package: str) -> None:
     brought = PROJECT["optional-dependencies"][EXTRA_OF[package]]
-    assert any(requirement.startswith(f"{package}>=") for requirement in brought)
+    assert any(requirement.startswith((f"{package}>=", f"{package}-")) for requirement in brought)
 
 
 @pytest.mark.parametrize("package", EXTRA_OF)

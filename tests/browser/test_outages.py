@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.viewer import looking
+from tests.browser.viewer import Viewer, looking
 from tests.support.commands import Workbench, free_port
 from tests.system.watch.bench import open_page
 

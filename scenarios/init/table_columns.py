@@ -230,6 +230,12 @@ def _rank(name: str, wanted: Sequence[str]) -> int:
     return wanted.index(bare) if bare in wanted else len(wanted)
 
 
+def _says_where_from(name: str) -> bool:
+    """Whether a name is one of `NO_FAMILY`, or begins or ends with it, as split_jarvis does."""
+    words = re.split(r"[^a-z0-9]+", bare_name(name).lower().strip())
+    return words[0] in NO_FAMILY or words[-1] in NO_FAMILY
+
+
 def _is_formula_name(name: str) -> bool:
     return _rank(name, FORMULA_NAMES) < len(FORMULA_NAMES)  # NaN is a compound there
 
@@ -299,9 +305,7 @@ def _measured(name: str) -> int:
 def _family(cells: _Cells, taken: set[str], why: dict[str, str]) -> str | None:
     most = min(MOST_FAMILIES, cells.rows // ROWS_PER_FAMILY)
     left = [name for name in cells.names if name not in taken and name not in cells.numbers and all(cells.words[name])]
-    few = [
-        name for name in left if 1 < len(set(cells.words[name])) <= most and _rank(name, NO_FAMILY) == len(NO_FAMILY)
-    ]
+    few = [name for name in left if 1 < len(set(cells.words[name])) <= most and not _says_where_from(name)]
     if not few:
         return None
     chosen = min(few, key=lambda each: _rank(each, FAMILY_NAMES))

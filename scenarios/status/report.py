@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -29,6 +29,12 @@ HEADINGS: Final = (
 MAX_NAMED: Final = 8
 """Most decisions or instruments in a line; the JSON has all."""
 
+GAP: Final = 2
+"""Between two columns [character]."""
+
+WIDEST: Final = 10_000
+"""Lines are measured as if there were this much room [character]."""
+
 UNKNOWN: Final = "?"
 
 MINUTE_S: Final = 60
@@ -46,17 +52,42 @@ def standing_table(found: BrokerStanding, now: datetime | None = None) -> Render
     if not found.campaigns and not found.for_every_campaign:
         return Text(f"No campaign is known at {found.broker}.")
     at = datetime.now(UTC) if now is None else now
-    table = Table(box=None, padding=(0, 2, 0, 0))
     rows = [[Text(each.campaign, style="bold"), *_cells(each, at)] for each in found.campaigns]
-    told = [place for place in range(len(HEADINGS)) if any(row[place].plain for row in rows)]
-    for place in told:
-        table.add_column(HEADINGS[place], overflow="fold")
-    for row in rows:
-        table.add_row(*(row[place] for place in told))
-    parts: list[RenderableType] = [table] if found.campaigns else []
+    parts: list[RenderableType] = [_Campaigns(rows)] if found.campaigns else []
     if found.for_every_campaign:
         parts.append(Text(f"for every campaign: {_in_words(found.for_every_campaign)}"))
     return Group(*parts)
+
+
+class _Campaigns:
+    """A line for each campaign where the lines fit, else a few lines for each: no word is broken for want of room.
+
+    Args:
+        rows: A row each, with a cell for each of `HEADINGS`.
+    """
+
+    def __init__(self, rows: Sequence[Sequence[Text]]) -> None:
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        told = [place for place in range(len(HEADINGS)) if any(row[place].plain for row in self._rows)]
+        lines = Table(box=None, padding=(0, GAP, 0, 0))
+        for place in told:
+            lines.add_column(HEADINGS[place], no_wrap=True)
+        for row in self._rows:
+            lines.add_row(*(row[place] for place in told))
+        if console.measure(lines, options=options.update(width=WIDEST)).maximum <= options.max_width:
+            yield lines
+            return
+        for row in self._rows:
+            yield Text.assemble(row[0], "  ", row[1])
+            block = Table(box=None, padding=(0, GAP, 0, 0), show_header=False)
+            block.add_column(style="dim", no_wrap=True)
+            block.add_column(overflow="fold")
+            for place in told[2:]:
+                if row[place].plain:
+                    block.add_row(f"  {HEADINGS[place]}", row[place])
+            yield block
 
 
 def standing_json(found: BrokerStanding) -> str:

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 
 class Shown(BaseModel):
@@ -37,3 +37,6 @@ Number = Annotated[float | None, BeforeValidator(finite)]
 
 Time = Annotated[str | None, BeforeValidator(in_utc)]
 """A time as RFC 3339 in UTC; null where none is known."""
+
+Seed = Annotated[int, PlainSerializer(str, return_type=str, when_used="json")]
+"""A seed; as text in JSON, for it has more digits than a number of JavaScript."""

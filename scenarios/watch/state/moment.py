@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from scenarios.watch.state.model import Number, Shown, Time
+from scenarios.watch.state.model import Number, Seed, Shown, Time
 from scenarios.watch.state.runs import Phase
 
 Approval = Literal["none", "waiting", "approved", "vetoed", "withdrawn"]
@@ -99,7 +99,7 @@ class DecisionCard(Shown):
     """When it was made."""
     policy: str
     """Which policy made it."""
-    seed: int
+    seed: Seed
     """Of the decision."""
     based_on: int
     """The last row of the journal that it knew."""

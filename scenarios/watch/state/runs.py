@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from scenarios.watch.state.model import Number, Shown, Time
+from scenarios.watch.state.model import Number, Seed, Shown, Time
 
 SourceKind = Literal["folder", "broker"]
 """Where a run is read from."""
@@ -104,7 +104,7 @@ class Campaign(Shown):
     """Its unit."""
     policy: str
     """The policy that decides."""
-    seed: int
+    seed: Seed
     """Of the campaign."""
     scenario: str
     """Name of its scenario; empty where it is not known."""

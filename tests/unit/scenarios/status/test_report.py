@@ -20,8 +20,8 @@ def found(*messages: object) -> BrokerStanding:
     return BrokerStanding("mqtt://here:1883", campaigns, for_every, unreadable, ("a note",), gives_wildcards=True)
 
 
-def told(standing: BrokerStanding) -> str:
-    console = Console(width=240, record=True)
+def told(standing: BrokerStanding, width: int = 240) -> str:
+    console = Console(width=width, record=True)
     console.print(standing_table(standing, NOW + timedelta(minutes=5)))
     return console.export_text()
 
@@ -33,6 +33,17 @@ def test_a_campaign_has_its_phase_since_when_and_why() -> None:
     line = told(found(waiting, status("lab", "agent"), status("lab", "furnace"))).splitlines()[1]
     for words in ("lab", "paused", "(5 min)", "3 of 20", "4, 5", "online", "furnace online", "furnace is cooling"):
         assert words in line
+
+
+def test_a_narrow_terminal_shows_each_campaign_in_lines_of_its_own_and_breaks_no_word() -> None:
+    waiting = state("lab", CampaignPhase.PAUSED).model_copy(
+        update={"since": NOW, "reason": "furnace is cooling", "awaiting_approval": (4, 5)}
+    )
+    lines = told(found(waiting, state("other"), status("lab", "agent"), status("lab", "furnace")), 80).splitlines()
+    assert lines[0].split() == ["lab", "paused"]
+    told_of_lab = [line.split(maxsplit=1)[0] for line in lines[1 : lines.index(next(x for x in lines if "other" in x))]]
+    assert {"since", "spent", "agent", "instruments", "why"} <= set(told_of_lab)
+    assert any(line.endswith("furnace is cooling") for line in (each.rstrip() for each in lines))
 
 
 def test_a_campaign_of_which_only_a_part_is_known_is_shown_too() -> None:

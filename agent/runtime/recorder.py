@@ -149,6 +149,6 @@ def _told(writer: RecordingWriter, store: Store) -> int | None:
     A transaction that the database has no mark of was noted and never committed: what stands in its place is something
     else, such as what a process journals when it starts.
     """
-    if writer.before != writer.sequence and 0 < store.marked < writer.noted:
+    if writer.before != writer.sequence and store.marked < writer.noted:
         return writer.before
     return writer.sequence

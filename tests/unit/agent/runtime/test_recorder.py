@@ -140,15 +140,26 @@ def test_each_commit_that_counts_what_is_noted_keeps_where_the_recording_stands(
     assert [mark[0] for mark in marks(folder)] == [4, 5]  # of the second one no row tells
 
 
-@pytest.mark.parametrize("committed", [False, True])
-def test_a_start_says_whether_the_step_before_a_kill_was_committed(folder: Folder, committed: bool) -> None:
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_start_says_whether_the_step_before_a_kill_was_committed(folder: Folder, is_committed: bool) -> None:
     writer, recorder = folder.begin()
-    recorder.write_ahead(transaction(PAUSED))
-    if committed:
-        folder.commit(PAUSED)
+    if is_committed:
+        committed(folder, recorder, PAUSED)
+    else:
+        recorder.write_ahead(transaction(PAUSED))
     folder.begin()[0].close()
     writer.close()
-    assert folder.told()[3:] == [("transaction", 3), ("start", 3 if committed else 2)]
+    assert folder.told()[3:] == [("transaction", 3), ("start", 3 if is_committed else 2)]
+
+
+def test_what_a_start_journals_does_not_pass_for_the_very_first_step_that_was_not_committed(folder: Folder) -> None:
+    """A disk was full at the first commit of all, so no mark is there, and the next start corrects the beginning."""
+    writer, recorder = folder.begin()
+    recorder.write_ahead(transaction(PAUSED))
+    writer.close()
+    folder.commit(RESUMED)
+    folder.begin()[0].close()
+    assert folder.told()[3:] == [("transaction", 3), ("event", 3), ("start", 3)]
 
 
 def test_what_no_input_brought_stands_before_the_next_transaction(folder: Folder) -> None:

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +28,7 @@ from agent.campaign.events import (
 from agent.campaign.lab.announced import Lab
 from agent.campaign.life_cycle import OPEN, TRANSITIONS, CandidateStatus, Phase
 from agent.campaign.limits.asking import Asking
+from agent.campaign.people.approval import waits_in_words
 from agent.campaign.people.orders_seen import OrdersSeen
 from agent.campaign.plan import CampaignPlan, Ordering
 from agent.campaign.results_seen import ResultSeen, content_of
@@ -37,9 +37,6 @@ from agent.pool.growth import MAX_ADDED_CANDIDATES, NewCandidate, grown, growth_
 from protocols.errors import InvariantViolation, invariant
 from protocols.tables.account import Account
 from protocols.wire.messages import ReceiptStatus
-
-MAX_TOLD: Final = 3
-"""Decisions that wait for approval, of which a sentence tells the numbers."""
 
 
 @dataclass(slots=True)
@@ -244,16 +241,7 @@ class Standing:
             case Phase.FINISHED:
                 return self.finish_reason
             case _:
-                return self._waits_for()
-
-    def _waits_for(self) -> str:
-        if not self.awaiting_approval:
-            return ""
-        told = ", ".join(map(str, list(self.awaiting_approval)[:MAX_TOLD]))
-        more = " …" if len(self.awaiting_approval) > MAX_TOLD else ""
-        several = len(self.awaiting_approval) > 1
-        waiting = f"decision{'s' * several} {told}{more} wait{'s' * (not several)} for approval"
-        return f"{waiting}, for so long that nothing else is decided" if self.is_held_up else waiting
+                return waits_in_words(self.awaiting_approval, is_held_up=self.is_held_up)
 
     @property
     def acquired(self) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Annotated, Final, Literal, Self
@@ -25,6 +26,9 @@ MAX_NAMED: Final = 500
 
 MAX_TIMEOUT_S: Final = 365 * 86_400.0
 """Longest wait for a person before everything else is held as well [s]."""
+
+MAX_TOLD: Final = 3
+"""Decisions that wait for approval, of which a sentence tells the numbers."""
 
 _ELEMENT: Final = re.compile(r"[A-Z][a-z]?")
 """How a chemical symbol is written."""
@@ -100,3 +104,19 @@ def _may_hold(candidate: Candidate, elements: Collection[str]) -> bool:
     """Tell whether a candidate may hold one of some elements; where nobody says of which it is, that is assumed."""
     told = elements_of(candidate) if elements else frozenset()
     return told is None or not told.isdisjoint(elements)
+
+
+def waits_in_words(decisions: Collection[int], *, is_held_up: bool) -> str:
+    """Return which decisions wait for approval, in words; empty where none does.
+
+    Args:
+        decisions: Their numbers, oldest first.
+        is_held_up: Whether one has waited for so long that nothing else is decided.
+    """
+    if not decisions:
+        return ""
+    told = ", ".join(map(str, itertools.islice(decisions, MAX_TOLD)))
+    more = " …" if len(decisions) > MAX_TOLD else ""
+    several = len(decisions) > 1
+    waiting = f"decision{'s' * several} {told}{more} wait{'s' * (not several)} for approval"
+    return f"{waiting}, for so long that nothing else is decided" if is_held_up else waiting

@@ -25,7 +25,7 @@ from agent.campaign.events import (
     ObservationAdded,
 )
 from agent.campaign.life_cycle import PHASES, Phase
-from agent.campaign.standing import MAX_TOLD
+from agent.campaign.people.approval import waits_in_words
 from scenarios.watch.reading.chronicle import Entry
 
 
@@ -69,16 +69,7 @@ class StandingAt:
             case Phase.FINISHED:
                 return self.finish_reason
             case _:
-                return self._waits_for()
-
-    def _waits_for(self) -> str:
-        if not self.awaiting:
-            return ""
-        several = len(self.awaiting) > 1
-        told = ", ".join(str(decision) for decision, _ in self.awaiting[:MAX_TOLD])
-        more = " …" if len(self.awaiting) > MAX_TOLD else ""
-        waiting = f"decision{'s' * several} {told}{more} wait{'s' * (not several)} for approval"
-        return f"{waiting}, for so long that nothing else is decided" if self.is_held_up else waiting
+                return waits_in_words([decision for decision, _ in self.awaiting], is_held_up=self.is_held_up)
 
 
 class StandingCourse:

@@ -42,7 +42,10 @@ def test_ids_families_property_unit_and_features_are_found_with_why(tmp_path: Pa
 
 
 def test_a_column_that_says_where_a_row_comes_from_is_no_family(tmp_path: Path) -> None:
-    columns = {"split_jarvis": ["train", "test", "val"] * (ROWS // 3), "data_source": ["icsd", "aflow"] * (ROWS // 2)}
+    columns: dict[str, Any] = {
+        "split_jarvis": ["train", "test", "val"] * (ROWS // 3),
+        "data_source": ["icsd", "aflow"] * (ROWS // 2),
+    }
     others = {name: cells for name, cells in usual().items() if name != "crystal_system"}
     assert assumed(tmp_path, **columns, **others, colour=["red", "blue"] * (ROWS // 2)).family == "colour"
 

@@ -9,8 +9,11 @@ ASE. We take the library's own values, which are in atomic units, and convert th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from protocols.extras import load
 from protocols.wire.messages import FailureReason
@@ -72,8 +75,9 @@ def relax(atoms: Atoms) -> Relaxation:
     atoms.calc = load("tblite.ase").TBLite(method=METHOD, verbosity=0)
     optimizer = LBFGS(atoms, logfile=None)
     try:
-        converged = optimizer.run(fmax=MAX_FORCE, steps=MAX_STEPS)
-        energy = float(atoms.get_potential_energy())
+        with _one_thread():
+            converged = optimizer.run(fmax=MAX_FORCE, steps=MAX_STEPS)
+            energy = float(atoms.get_potential_energy())
     except RuntimeError as error:  # what tblite raises, and ASE's errors of calculators
         raise _failed(error) from None
     atoms.calc = None
@@ -90,9 +94,10 @@ def electronic_state(atoms: Atoms) -> ElectronicState:
     from ase.units import Bohr, Debye, Hartree
 
     try:
-        calculator = load("tblite.interface").Calculator(METHOD, atoms.numbers, atoms.positions / Bohr)
-        calculator.set("verbosity", 0)
-        result = calculator.singlepoint()
+        with _one_thread():
+            calculator = load("tblite.interface").Calculator(METHOD, atoms.numbers, atoms.positions / Bohr)
+            calculator.set("verbosity", 0)
+            result = calculator.singlepoint()
     except RuntimeError as error:
         raise _failed(error) from None
     dipole = float(np.linalg.norm(result.get("dipole"))) * Bohr / Debye
@@ -100,6 +105,22 @@ def electronic_state(atoms: Atoms) -> ElectronicState:
     filled = round(float(result.get("orbital-occupations").sum())) // 2  # two electrons each, whatever the smearing
     gap = float(orbitals[filled] - orbitals[filled - 1]) * Hartree
     return ElectronicState(float(result.get("energy")) * Hartree, dipole, gap)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Calculate on one thread: the same sums in the same order, and one core for each evaluation."""
+    with _thread_pools().limit(limits=1):
+        yield
+
+
+@cache
+def _thread_pools() -> Any:
+    """Return the pools of tblite and of the linear algebra below it, looked up once: that takes milliseconds."""
+    from threadpoolctl import ThreadpoolController
+
+    load("tblite.interface")  # pools can be limited once their library is there
+    return ThreadpoolController()
 
 
 def _failed(error: Exception) -> EvaluationFailed:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.units import Debye
+from threadpoolctl import threadpool_limits
 
 from protocols.extras import load
 from protocols.wire.messages import FailureReason
@@ -42,6 +43,12 @@ def test_a_relaxed_molecule_is_at_rest_and_its_energy_is_lower() -> None:
     assert relaxed.energy < before - 0.1
     relaxed.atoms.calc = load("tblite.ase").TBLite(method=gfn2.METHOD, verbosity=0)
     assert np.linalg.norm(relaxed.atoms.get_forces(), axis=1).max() < gfn2.MAX_FORCE
+
+
+def test_a_molecule_has_the_same_last_bit_however_many_threads_there_are() -> None:
+    with threadpool_limits(2):
+        told = [gfn2.electronic_state(gfn2.relax(WATER.copy()).atoms) for _ in range(8)]
+    assert told == [told[0]] * len(told)
 
 
 def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:

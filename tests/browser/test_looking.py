@@ -193,6 +193,14 @@ def test_a_shadow_is_listed_as_one_and_takes_no_orders(viewer: Viewer, finished:
     assert viewer.tab.locator("[data-act]").count() == 0
 
 
+def test_every_minus_of_a_number_is_a_minus(viewer: Viewer) -> None:
+    viewer.open(RUN)
+    told = viewer.tab.evaluate(
+        "import('/page/js/words.js').then(({ figure, change, exact }) => [figure(-5.1e-5), change(2e-4), exact(-1.5e-9)])"
+    )
+    assert told == ["−5.10e−5", "+2.00e−4", "−1.5e−9"]
+
+
 def test_whoever_wants_no_motion_sees_none(browser: Browser, finished: tuple[Workbench, Page]) -> None:
     with looking(browser, finished[1], reduced=True) as viewer:
         viewer.open(RUN)

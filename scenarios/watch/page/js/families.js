@@ -2,7 +2,7 @@
 
 import { h, named, svg } from "./dom.js";
 import { isDark, look } from "./looks.js";
-import { count, figure, level, signedLevel } from "./words.js";
+import { change, count, figure, level } from "./words.js";
 
 /** The sample of a family's line. */
 export function sample(index) {
@@ -42,7 +42,7 @@ export function familiesTable(session, moment, { focused, onFocus }) {
       h("td", { class: "n" }, count(each.size)),
       h("td", { class: "n" }, level(each.entropy), band),
       h("td", { class: "bar-cell", title: `e^(h − h of the richest) = ${figure(share, 2)}` }, bar),
-      h("td", { class: `n ${each.change > 0 ? "up" : each.change < 0 ? "down" : "muted"}` }, each.change === null || each.change === undefined ? "" : signedLevel(each.change)),
+      h("td", { class: `n ${each.change > 0 ? "up" : each.change < 0 ? "down" : "muted"}` }, each.change === null || each.change === undefined ? "" : change(each.change)),
     );
   });
   return h(
@@ -52,7 +52,7 @@ export function familiesTable(session, moment, { focused, onFocus }) {
       "table",
       { class: "families tight" },
       h("caption", { class: "unseen" }, "Families, poorest first"),
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Family"), h("th", { scope: "col", class: "n" }, "Values"), h("th", { scope: "col", class: "n", title: "Differential entropy of the family's values [nat], ± half its 90 % band" }, "Entropy"), h("th", { scope: "col", title: "e^(h − h of the richest): how wide the family is spread, of the widest" }, "Spread"), h("th", { scope: "col", class: "n", title: "By the last observation [nat]" }, "Change"))),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Family"), h("th", { scope: "col", class: "n" }, "Values"), h("th", { scope: "col", class: "n", title: "Differential entropy of the family's values [nat], ± half its 90 % band" }, "Entropy"), h("th", { scope: "col", class: "bar-cell", title: "e^(h − h of the richest): how wide the family is spread, of the widest" }, "Spread"), h("th", { scope: "col", class: "n", title: "By the last observation [nat]" }, "Change"))),
       h("tbody", {}, rows),
     ),
   );

@@ -18,7 +18,9 @@ export function compareScreen(app) {
   let isOver = false;
 
   app.source.runs().then(({ runs }) => {
-    for (const run of runs) if (run.key !== session.key && !run.problem) choice.append(h("option", { value: run.key, selected: run.key === other }, run.name));
+    const others = runs.filter((run) => run.key !== session.key && !run.problem);
+    choice.append(...others.map((run) => h("option", { value: run.key, selected: run.key === other }, run.name)));
+    if (others.length === 0 && !other) answer.append(h("p", { class: "card empty" }, "This page shows one run. Name the folder that holds several, such as ", h("code", {}, "entropilot watch runs"), ", and they stand here side by side."));
   }, (problem) => answer.append(problemCard(problem)));
   if (other) load();
 

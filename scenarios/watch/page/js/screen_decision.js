@@ -14,14 +14,14 @@ export function decisionScreen(app) {
   const { session } = app;
   const asked = app.route.parts[0];
   const number = asked === undefined || asked === "last" ? session.latest?.decision?.decision : Number(asked);
-  const parts = { head: h("div", {}), why: h("div", {}), whatIf: h("div", {}), list: h("div", {}) };
+  const parts = { head: h("div", {}), why: h("div", {}), whatIf: h("div", {}), list: h("div", {}), turn: h("div", { class: "row" }) };
   const leave = new AbortController();
-  const state = { chart: null };
+  const state = { chart: null, from: Math.max(0, (number ?? 0) - PAGE / 2) };
   const element = h(
     "div",
     { class: "columns decision-screen" },
     h("div", { class: "wide stack" }, card(number === undefined ? "Decision" : `Decision ${number}`, { aside: neighbours(session, number) }, parts.head), card("Why", {}, parts.why), card("What if another policy went on from here", {}, parts.whatIf)),
-    card("All decisions", { class: "side" }, parts.list),
+    card("All decisions", { class: "side", aside: parts.turn }, parts.list),
   );
   if (number === undefined || Number.isNaN(number)) parts.head.append(h("p", { class: "empty" }, "No decision has been made yet."));
   else {
@@ -41,9 +41,15 @@ export function decisionScreen(app) {
   }
 
   async function list() {
-    const from = Math.max(0, (number ?? 0) - PAGE / 2);
-    const decisions = await session.source.decisions(session.key, from, PAGE).catch(() => []);
+    const decisions = await session.source.decisions(session.key, state.from, PAGE).catch(() => []);
     swap(parts.list, JSON.stringify(decisions.map((each) => [each.decision, each.approval, each.real_gain])), () => listOf(session, decisions, number));
+    parts.turn.replaceChildren(turn(-PAGE, "Earlier decisions", "▲", state.from > 0), turn(PAGE, "Later decisions", "▼", decisions.length === PAGE));
+    const chosen = parts.list.querySelector(".chosen");
+    if (chosen) chosen.closest(".tall").scrollTop = chosen.offsetTop - chosen.closest(".tall").clientHeight / 2;
+  }
+
+  function turn(by, label, sign, isThere) {
+    return h("button", { type: "button", class: "quiet", "aria-label": label, disabled: !isThere, onclick: () => ((state.from = Math.max(0, state.from + by)), list()) }, sign);
   }
 
   function offerWhy() {
@@ -88,7 +94,7 @@ export function decisionScreen(app) {
       const answer = await session.source.whatIf(session.key, policy, number, leave.signal);
       state.chart?.dispose();
       state.chart = null;
-      const host = h("div", { class: "plot", role: "img", "aria-label": "Mean gap as it was, and as it would have been" });
+      const host = h("div", { class: "plot", role: "img", "aria-label": "The course as it was, and as it would have been" });
       parts.answer.replaceChildren(...whatIfWords(answer, session, host));
       if (answer.status === "ready") state.chart = drawWhatIf(host, answer, session);
     } catch (problem) {

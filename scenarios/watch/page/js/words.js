@@ -7,7 +7,7 @@ export function figure(value, digits = 3) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
   const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? value.toExponential(2) : value.toFixed(digits);
-  return text.replace("-", MINUS);
+  return text.replaceAll("-", MINUS);
 }
 
 /** A value on an axis that goes through zero: as many decimals, however small it is. */
@@ -15,12 +15,6 @@ export function level(value, digits = 2) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const text = value.toFixed(digits);
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", MINUS);
-}
-
-/** The same with its sign. */
-export function signedLevel(value, digits = 3) {
-  const text = level(value, digits);
-  return value > 0 && Number(text) > 0 ? `+${text}` : text;
 }
 
 /** A change with its sign. */
@@ -32,7 +26,7 @@ export function change(value, digits = 3) {
 /** A value with as many digits as tell it apart: seven significant ones at most. */
 export function exact(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  return String(Number(value.toPrecision(7))).replace("-", MINUS);
+  return String(Number(value.toPrecision(7))).replaceAll("-", MINUS);
 }
 
 /** A value with its standard uncertainty. */

@@ -35,7 +35,7 @@ from protocols.wire.messages import (
 )
 from scenarios.python.desk import RECIPIENT, Desk, now
 from scenarios.python.finished import Run
-from scenarios.python.frames import labels_of
+from scenarios.python.frames import id_column_of, labels_of
 from scenarios.python.scenario import Scenario
 from scenarios.python.shown import as_html
 from scenarios.settings.model import Scenario as ScenarioSettings
@@ -57,7 +57,7 @@ class Campaign:
         property: Column with the property whose entropy is balanced between families.
         family: Column with the family, or several whose combination it is.
         unit: Of the property.
-        id: Column with the ids; by default the index.
+        id: Column with the ids; by default the index, or a column `id` where rows are only counted.
         features: Columns of numbers that the policy knows a candidate by; by default all others.
         composition: Column with formulas, from which features are made.
         policy: Which decides.
@@ -119,7 +119,7 @@ class Campaign:
             _require_unknown(pool, property)
             _require_one_method(scenario)
             world = build_world(scenario)
-        self._label_of = labels_of(pool, id)
+        self._label_of = labels_of(pool, id_column_of(pool, id))
         self._lock = threading.RLock()
         self._handed: set[str] = set()
         self._folder = folder
@@ -184,13 +184,12 @@ class Campaign:
         with self._lock:
             which = self._candidate(candidate)
             quantities = self._quantities(value, uncertainty, additional or {})
+            duration = _duration(duration_s)
             attempt = self._attempt_of(which)
             if attempt is None:
                 self._add(candidate, which, quantities)
                 return
-            self._desk.take(
-                CandidateResult(**self._answer(attempt), quantities=quantities, duration_s=max(0.0, float(duration_s)))
-            )
+            self._desk.take(CandidateResult(**self._answer(attempt), quantities=quantities, duration_s=duration))
 
     def tell_failed(self, candidate: Label, reason: str = "", *, permanent: bool = False) -> None:
         """Tell that a candidate that was asked for gave no value; it is asked for again while attempts are left.
@@ -309,7 +308,8 @@ class Campaign:
         self, name: str, value: float, unit: str, valid_range: tuple[float, float], uncertainty: float | None
     ) -> Quantity:
         low, high = valid_range
-        number, deviation = float(value), None if uncertainty is None else float(uncertainty)
+        number = _number(name, value)
+        deviation = None if uncertainty is None else _number("The uncertainty", uncertainty)
         if not low <= number <= high:  # NaN is not either
             raise SettingsError(
                 f"{name} = {number:g} {unit}".rstrip(),
@@ -390,3 +390,27 @@ def _require_one_method(scenario: ScenarioSettings) -> None:
 
 def _why_refused(taken: Transaction) -> str:
     return next((each.detail for each in taken.control_receipts if each.row is None or each.detail), "")
+
+
+def _number(name: str, told: Any) -> float:
+    """Return what was told as a number.
+
+    Raises:
+        SettingsError: When it is none.
+    """
+    try:
+        return float(told)
+    except (TypeError, ValueError):
+        raise SettingsError(f"{name} = {told!r}", expected="a number") from None
+
+
+def _duration(told: float) -> float:
+    """Return how long something took [s].
+
+    Raises:
+        SettingsError: When it cannot have taken so long.
+    """
+    seconds = _number("duration_s", told)
+    if not 0 <= seconds < math.inf:
+        raise SettingsError(f"duration_s = {seconds:g}", expected="a finite number of seconds, not below 0")
+    return seconds

@@ -58,6 +58,12 @@ class FrameColumns:
         """
         self._require_columns(frame)
         features = self._features_of(frame)
+        if not (features or self.composition or self.smiles or self.structure):
+            raise TableError(
+                "The data frame has nothing that a policy could know candidates by",
+                expected="columns of numbers beside the property, or formulas, SMILES or structures",
+                action="features=[…], composition=…, smiles=… or structure=… name such columns",
+            )
         described = {"composition": self.composition, "smiles": self.smiles, "structure": self.structure}
         return {
             "id": ID if self.id is None else self.id,
@@ -171,6 +177,17 @@ def _require_numbers(column: pd.Series[Any], name: str) -> None:
         expected="numbers, and NaN where a value is not known",
         action=f"frame[{name!r}] = {made}",
     )
+
+
+def id_column_of(frame: pd.DataFrame, said: str | None) -> str | None:
+    """Return the column with the ids: the one that is said, or `id` where rows are only counted, as after `read_csv`.
+
+    None where the index has the ids.
+    """
+    if said is not None or not isinstance(frame, pd.DataFrame):
+        return said
+    is_counted = isinstance(frame.index, pd.RangeIndex) and frame.index.name is None
+    return ID if is_counted and ID in frame.columns else None
 
 
 def labels_of(frame: pd.DataFrame, column: str | None) -> Mapping[str, Hashable]:

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import pandas as pd
 
 from protocols.errors import SettingsError
-from scenarios.python.frames import FrameColumns, write_frame
+from scenarios.python.frames import FrameColumns, id_column_of, write_frame
 from scenarios.settings.derived import scenario_of
 from scenarios.settings.model import Scenario as ScenarioSettings
 from scenarios.sources.scenario import Overrides, layered_over, load_scenario, runs_folder
@@ -97,7 +97,7 @@ class Scenario:
             property: Column with the property whose entropy is balanced.
             family: Column with the family, or several.
             unit: Of the property.
-            id: Column with the ids; by default the index.
+            id: Column with the ids; by default the index, or a column `id` where rows are only counted.
             features: Columns of numbers that the policy knows a candidate by; by default all others.
             composition: Column with formulas.
             smiles: Column with SMILES, where the candidates are molecules.
@@ -112,7 +112,8 @@ class Scenario:
             TableError: When the frame cannot be used.
             SettingsError: With everything else that is wrong.
         """
-        columns = FrameColumns(property, family, id, features, unit, composition, smiles, structure)
+        ids = id_column_of(table, id)
+        columns = FrameColumns(property, family, ids, features, unit, composition, smiles, structure)
         of_pool = columns.of(table)
         known = int(table[property].notna().sum())
         left = len(table) - (start if known == len(table) else known)

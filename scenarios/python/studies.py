@@ -16,7 +16,7 @@ from protocols.tables.columns import TableColumns
 from scenarios.display.progress import no_progress
 from scenarios.python.calling import call, call_beside
 from scenarios.python.finished import Run
-from scenarios.python.frames import FrameColumns, write_fill, write_frame
+from scenarios.python.frames import FrameColumns, id_column_of, write_fill, write_frame
 from scenarios.python.scenario import Scenario, assignments_of, folder_of_runs, settings_of
 from scenarios.python.shown import Figure, as_html, as_text, embedded
 from scenarios.python.tables import trajectory_frame
@@ -277,8 +277,9 @@ def trim(
     with tempfile.TemporaryDirectory(prefix="entropilot-trim-") as folder:
         path = Path(folder) / "table.csv" if isinstance(table, pd.DataFrame) else Path(table)
         if isinstance(table, pd.DataFrame):
-            FrameColumns(property, family, id).of(table)
-            write_frame(table, path, FrameColumns(property, family, id or family))
+            column = id_column_of(table, id)
+            FrameColumns(property, family, column).of(table)
+            write_frame(table, path, FrameColumns(property, family, column or family))
         source = read_source(str(path), columns)
         measure = trimming.measure_for(source.values, estimator, resolution)
         result = trimming.trim(source, trimming.rows_wanted(wanted, source), measure, random_trims, no_progress)

@@ -196,7 +196,7 @@ def test_a_shadow_is_listed_as_one_and_takes_no_orders(viewer: Viewer, finished:
 def test_every_minus_of_a_number_is_a_minus(viewer: Viewer) -> None:
     viewer.open(RUN)
     told = viewer.tab.evaluate(
-        "import('/page/js/words.js').then(({ figure, change, exact }) => [figure(-5.1e-5), change(2e-4), exact(-1.5e-9)])"
+        "import('/page/js/words.js').then((words) => [words.figure(-5.1e-5), words.change(2e-4), words.exact(-1.5e-9)])"
     )
     assert told == ["−5.10e−5", "+2.00e−4", "−1.5e−9"]
 

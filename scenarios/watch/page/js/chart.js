@@ -1,7 +1,7 @@
 // Lines over observations: drawn by uPlot, labelled at their ends, appended to in place.
 
 import { MANY_FAMILIES, colourOf, isDark, look } from "./looks.js";
-import { level } from "./words.js";
+import { exact, level } from "./words.js";
 
 /** Room for the labels at the right end [px]. */
 const LABELS_PX = 138;
@@ -161,7 +161,7 @@ export class Chart {
         scales: { x: { time: false, range: (_, low, high) => this.window ?? [low ?? 0, Math.max(high ?? 1, (low ?? 0) + 1)] }, y: { range: (_, low, high) => this.#range(low, high) } },
         axes: [
           { ...axis, size: 26, gap: 4, space: 60, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000], values: (_, ticks) => ticks.map((each) => String(each)) },
-          { ...axis, size: 44, gap: 6, space: this.options.labels === false ? 26 : 42 },
+          { ...axis, size: 44, gap: 6, space: this.options.labels === false ? 26 : 42, values: (_, ticks) => ticks.map(exact) },
         ],
         series: [{}, ...this.names.map((name, index) => this.#line(name, index))],
         hooks: {

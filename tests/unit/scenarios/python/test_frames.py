@@ -11,7 +11,7 @@ import pytest
 
 from protocols.errors import TableError
 from protocols.tables.table import TableColumns, read_table
-from scenarios.python.frames import FrameColumns, labels_of, write_frame
+from scenarios.python.frames import FrameColumns, id_column_of, labels_of, write_frame
 
 COLUMNS = FrameColumns("hardness", "system", unit="GPa")
 
@@ -37,6 +37,23 @@ def test_a_frame_is_read_again_with_every_digit_and_id(tmp_path: Path) -> None:
     assert read.values[order].tolist()[:2] == [1.0, 2.0]
     assert read.values[order][3] == 1 / 3
     assert read.features[order][:, 0].tolist() == [0.1, 0.2, 1 / 3, 4e-17]
+
+
+@pytest.mark.parametrize(
+    ("made", "said", "column"),
+    [
+        (frame().reset_index(names="id"), None, "id"),
+        (frame().reset_index(names="id").iloc[:2], None, "id"),
+        (frame().reset_index(names="id"), "note", "note"),
+        (frame().reset_index(names="name"), None, None),
+        (frame().assign(id=range(4)), None, None),
+        (frame(), None, None),
+    ],
+)
+def test_ids_are_a_column_of_that_name_where_rows_are_only_counted(
+    made: pd.DataFrame, said: str | None, column: str | None
+) -> None:
+    assert id_column_of(made, said) == column
 
 
 def test_features_are_all_other_columns_of_numbers_unless_somebody_names_them() -> None:
@@ -65,6 +82,7 @@ def test_values_that_are_missing_are_to_be_asked_for() -> None:
         (COLUMNS, frame().assign(hardness=[1.0, "2", None, 3]), "words and numbers mixed"),
         (COLUMNS, frame().assign(hardness=pd.to_datetime("2026-01-01")), "total_seconds"),
         (FrameColumns("hardness", "system", features=["note"]), frame(), "Column 'note'"),
+        (COLUMNS, frame().assign(x=1j), "nothing that a policy could know candidates by"),
         (COLUMNS, frame().set_index(["note", "x"]), "2 levels"),
         (COLUMNS, frame().set_axis([1, 1, 2, 3], axis=0), "the id 1"),
         (COLUMNS, frame().set_axis([1.0, np.nan, 2.0, 3.0], axis=0), "is missing"),

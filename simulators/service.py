@@ -291,7 +291,7 @@ class SimulatorService:
         asked = who_asks(delivery.topic, delivery.payload)
         if asked is None or self._refusals > MAX_REFUSAL_LINES or self._outbox.find(asked.attempt_id) is not None:
             return
-        failure = self._messages.failure(asked, FailureReason.INVALID_REQUEST, detail)
+        failure = self._messages.failure(asked, FailureReason.UNREADABLE_REQUEST, detail)
         transaction.to_send.append(Answer(asked.attempt_id, topic_of(failure), encode(failure)))
 
     def _take_request(self, transaction: _Transaction, request: CandidateRequest, delivery: Delivery) -> None:

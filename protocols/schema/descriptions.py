@@ -11,6 +11,8 @@ from typing import Final
 VALUE_MEANINGS: Final[dict[str, dict[str, str]]] = {
     "FailureReason": {
         "invalid_request": "The request lacks what this simulator needs (a structure, say).",
+        "unreadable_request": "The simulator could not read the request: it was damaged on the way, or is of another "
+        "version.",
         "unsupported": "This simulator does not know the element, the property or the structure.",
         "unknown_candidate": "The oracle's table has no such candidate.",
         "calculation_failed": "The calculation ran and gave no usable answer.",

@@ -65,6 +65,8 @@ class FailureReason(StrEnum):
 
     INVALID_REQUEST = "invalid_request"
     """The request lacks what this simulator needs (a structure, say)."""
+    UNREADABLE_REQUEST = "unreadable_request"
+    """The simulator could not read the request: it was damaged on the way, or is of another version."""
     UNSUPPORTED = "unsupported"
     """This simulator does not know the element, the property or the structure."""
     UNKNOWN_CANDIDATE = "unknown_candidate"

@@ -129,7 +129,7 @@ class WatchedService(SimulatorService):
 
     def _touchable(self, transaction: Any) -> tuple[Any, ...]:
         """Return all that a bad message must leave alone: whoever asks may be told that it is no request, no more."""
-        kept = [each for each in transaction.to_send if b'"reason":"invalid_request"' not in each.payload]
+        kept = [each for each in transaction.to_send if b'"reason":"unreadable_request"' not in each.payload]
         return len(transaction.changes), len(kept), len(self.waiting), list(self.outbound.undelivered)
 
 

@@ -131,24 +131,24 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ),
     (
         "a coordinate that is no number",
-        {"structure": structure(scaled_positions=[[float("nan"), 0.0, 0.0]])}, "invalid_request", "not JSON",
+        {"structure": structure(scaled_positions=[[float("nan"), 0.0, 0.0]])}, "unreadable_request", "not JSON",
     ),
     (
         "an infinite cell",
         {"structure": structure(cell=[[float("inf"), 0.0, 0.0], [0.0, 3.0, 0.0], [0.0, 0.0, 3.0]])},
-        "invalid_request", "not JSON",
+        "unreadable_request", "not JSON",
     ),
     (
         "ten thousand atoms",
         {"structure": structure(symbols=["Cu"] * 10_000, scaled_positions=[[0, 0, 0]] * 10_000)},
-        "invalid_request", "A message of",
+        "unreadable_request", "A message of",
     ),
     (
         "a thousand atoms",
         {"structure": structure(symbols=["Cu"] * 1_000, scaled_positions=[[0.0, 0.0, 0.0]] * 1_000)},
-        "invalid_request", "at most 500 items",
+        "unreadable_request", "at most 500 items",
     ),
-    ("a singular cell", {"structure": structure(cell=[[1.0, 1.0, 1.0]] * 3)}, "invalid_request", "flat"),
+    ("a singular cell", {"structure": structure(cell=[[1.0, 1.0, 1.0]] * 3)}, "unreadable_request", "flat"),
     (
         "a needle of a cell",
         {"structure": structure(cell=[[1000.0, 0.0, 0.0], [999.0, 0.1, 0.0], [0.0, 0.0, 0.1]])},
@@ -162,8 +162,8 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("no structure", {"structure": None}, "invalid_request", "no structure"),
     ("an unknown property", {"properties": ["colour"]}, "unsupported", "asked for colour"),
     ("an unknown method", {"fidelity": "b3lyp"}, "unsupported", "b3lyp"),
-    ("a deadline out of range", {"deadline_s": -1.0}, "invalid_request", "deadline_s"),
-    ("a field that names a calculator", {"calculator": "os:system"}, "invalid_request", "calculator"),
+    ("a deadline out of range", {"deadline_s": -1.0}, "unreadable_request", "deadline_s"),
+    ("a field that names a calculator", {"calculator": "os:system"}, "unreadable_request", "calculator"),
 ]  # fmt: skip
 """What is wrong, the fields that say it, the reason of the failure, and what its detail says."""
 

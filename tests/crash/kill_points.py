@@ -2,6 +2,7 @@
 
     python -m tests.crash.kill_points              SIGKILL before the first and the last execution of every line
     python -m tests.crash.kill_points --every      every executed line: the files as they are at that moment
+    python -m tests.crash.kill_points --every --nth N    of these files, every N-th that differ from those before
     python -m tests.crash.kill_points --sample N   SIGKILL at N executed lines, evenly spread
     python -m tests.crash.kill_points --point K    SIGKILL at the K-th executed line (what a failure prints)
     … --alone agent|simulator                      that side dies alone; bus and other side live on
@@ -245,17 +246,18 @@ def kill_at_points(points: Iterable[int], golden: Golden, *, alone: str | None, 
     return tally
 
 
-def restart_every_content(golden: Golden, *, jobs: int, place: Path) -> Tally:
-    """Restart from the files of every executed line."""
+def restart_every_content(golden: Golden, *, jobs: int, place: Path, nth: int = 1) -> Tally:
+    """Restart from the files of every executed line; of files that differ, from every `nth`."""
     began = time.perf_counter()
     images = place / "images"
     at_line, copies = contents_of_every_line(place / "every", images, golden.start)
-    tally = Tally(points=len(at_line), contents=len(copies))
+    restarted = range(0, len(copies), nth)
+    tally = Tally(points=len(at_line), contents=len(restarted))
     if len(at_line) != len(golden.lines):
         tally.violations.append(
             f"{len(at_line)} lines, the golden run had {len(golden.lines)}: not the same every time"
         )
-    for number, found in shared_out(range(len(copies)), lambda i: resumed(copies[i], golden.fold), jobs=jobs):
+    for number, found in shared_out(restarted, lambda i: resumed(copies[i], golden.fold), jobs=jobs):
         point = at_line.index(number) + 1
         where = shown(golden.lines[point - 1])
         tally.violations += [
@@ -300,7 +302,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         alone: str | None = options.alone
         lines = [line for line, side in zip(golden.lines, golden.sides, strict=True) if alone in {None, side}]
         if options.every and alone is None:
-            tally, what = restart_every_content(golden, jobs=options.jobs, place=place), "kill points (every line)"
+            tally = restart_every_content(golden, jobs=options.jobs, place=place, nth=options.nth)
+            what = "kill points (every line)"
         else:
             points, what = _points(options, lines), f"kill points ({alone or 'both'} SIGKILLed)"
             if alone:
@@ -333,6 +336,7 @@ def _points(options: argparse.Namespace, lines: Sequence[Line]) -> list[int]:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--every", action="store_true", help="every executed line")
+    parser.add_argument("--nth", type=int, default=1, help="with --every: restart from every N-th content")
     parser.add_argument("--firsts", action="store_true", help="only the first execution of every line")
     parser.add_argument("--sample", type=int, help="so many executed lines")
     parser.add_argument("--point", type=int, help="one executed line, by its number")

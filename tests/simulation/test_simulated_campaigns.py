@@ -14,6 +14,7 @@ PART: Final = 10
 FOUND: Final = {
     873: "a request whose damaged field a lab did not know cost a candidate",
     1912: "the same, in a batch",
+    4232: "the checker took one damaged answer of an attempt for the next, which was refused for its unit",
 }
 """Seeds beyond the slice that once broke an invariant, and what they found."""
 

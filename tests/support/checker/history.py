@@ -364,9 +364,11 @@ def _check_receipt(entry: Entry, sent: set[str], fold: Fold, quarantined: set[st
 
 
 def _refused(entry: Entry, fold: Fold) -> bool:
-    """Tell whether the journal has a result of this lab for the attempt, and that it was refused."""
+    """Tell whether the journal has this answer of the lab, and that it was refused."""
     return any(
-        event["simulator"] == entry.lab and _fits("refused", kind, event)
+        event["simulator"] == entry.lab
+        and _fits("refused", kind, event)
+        and (not entry.message or event.get("message_id") in {None, "", entry.message})
         for kind, event in fold.answers.get(entry.attempt, ())
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +36,7 @@ class LabChoice:
         candidate_ids: What it chose.
         observation: Results accepted by then.
         starved_family: The family to enrich first, by then.
+        metrics: Bias of what was known then, by metric.
         context: What the policy may look at.
     """
 
@@ -45,6 +46,7 @@ class LabChoice:
     candidate_ids: tuple[str, ...]
     observation: int
     starved_family: str | None
+    metrics: Mapping[str, float | None]
     context: AcquisitionContext
 
 
@@ -67,6 +69,11 @@ class DecisionComparison:
         seed: Of the decision.
         policy: Our policy.
         fingerprint: Of what decides.
+        lab_names: What the lab's candidates are called in their table; nothing in lines of before 0.2.0.
+        lab_families: Their families.
+        shadow_names: The same of ours.
+        shadow_families: The same of ours.
+        metrics: Bias of what was known then, by metric.
     """
 
     number: int
@@ -83,6 +90,11 @@ class DecisionComparison:
     seed: int
     policy: str
     fingerprint: str
+    lab_names: tuple[str, ...] = ()
+    lab_families: tuple[str, ...] = ()
+    shadow_names: tuple[str, ...] = ()
+    shadow_families: tuple[str, ...] = ()
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def same(self) -> frozenset[str]:
@@ -91,9 +103,13 @@ class DecisionComparison:
 
     def agreements(self, pool: Pool) -> Iterator[Agreement]:
         """Yield how far we agree with each choice of the lab; a choice of ours agrees with one of them."""
-        left = families_of(set(self.shadow) - self.same, pool)
+        return self.agreements_by(lambda candidate_id: pool.candidates[pool.index_of[candidate_id]].family)
+
+    def agreements_by(self, family_of: Callable[[str], str]) -> Iterator[Agreement]:
+        """Yield the same where families are known otherwise: `family_of` tells that of a candidate."""
+        left = Counter(map(family_of, set(self.shadow) - self.same))
         for candidate_id in self.lab:
-            family = pool.candidates[pool.index_of[candidate_id]].family
+            family = family_of(candidate_id)
             if candidate_id in self.same:
                 yield Agreement.CANDIDATE
             elif left[family]:
@@ -123,6 +139,8 @@ def compare_choice(choice: LabChoice, proposal: Proposal, plan: CampaignPlan, po
             action="fix the policy, then run again with --resume",
         )
     runner_up = proposal.runner_up
+    theirs = [pool.candidates[pool.index_of[each]] for each in choice.candidate_ids]
+    ours = [pool.candidates[index] for index in indices]
     return DecisionComparison(
         number=choice.number,
         lab_number=choice.lab_number,
@@ -138,6 +156,11 @@ def compare_choice(choice: LabChoice, proposal: Proposal, plan: CampaignPlan, po
         seed=choice.context.seed,
         policy=plan.policy,
         fingerprint=plan.fingerprint,
+        lab_names=tuple(each.source_id or each.candidate_id for each in theirs),
+        lab_families=tuple(each.family for each in theirs),
+        shadow_names=tuple(each.source_id or each.candidate_id for each in ours),
+        shadow_families=tuple(each.family for each in ours),
+        metrics=choice.metrics,
     )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from agent.campaign.events import CampaignStarted, Event, StartSetLoaded, dump_event, load_event
 from agent.campaign.plan import CampaignPlan
@@ -37,6 +37,9 @@ from scenarios.shadow.choices import DecisionComparison, LabChoice, from_line, t
 from scenarios.sources.run_folder import COMPARISONS
 from scenarios.world.initial_events import initial_events
 from scenarios.world.world import World
+
+SHADOW_LOCK: Final = "shadow.lock"
+"""Held while a shadow listens."""
 
 
 @dataclass(slots=True)
@@ -142,7 +145,7 @@ def open_shadow(
             expected="a folder with what it heard",
             action="start without --resume, or name another --campaign or --runs",
         )
-    with RunLock(folder / "shadow.lock", holder="shadow", advice=advice):
+    with RunLock(folder / SHADOW_LOCK, holder="shadow", advice=advice):
         asked, known = initial_events(scenario, world, campaign=campaign, uid=fresh_uid())
         if not resume:
             _require_unheard(folder)

@@ -17,6 +17,7 @@ comes between its requests is held back: the lab chose without it. Whether a sho
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -105,6 +106,7 @@ class _OpenDecision:
     chosen_at: str
     starved_family: str | None
     observation: int
+    metrics: Mapping[str, float | None]
     attempts: list[_Attempt] = field(default_factory=list)
     held: list[tuple[Update, str]] = field(default_factory=list)
 
@@ -234,8 +236,9 @@ class Shadow:
             return
         if self._open_decision is None:
             observation, point = self.points[-1]
+            metrics = {metric.name: value for metric, value in point.figures}
             self._open_decision = _OpenDecision(
-                self.ledger.context(), lab_number, chosen_at, point.starved_family, observation
+                self.ledger.context(), lab_number, chosen_at, point.starved_family, observation, metrics
             )
         forming = self._open_decision
         forming.attempts.append(attempt)
@@ -261,6 +264,7 @@ class Shadow:
                 ids,
                 forming.observation,
                 forming.starved_family,
+                forming.metrics,
                 forming.context,
             )
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from protocols.errors import SettingsError
@@ -24,19 +26,26 @@ def print_lines(request: WatchRequest) -> None:
         StoreError: When the run cannot be read.
         BrokerError: When the broker cannot be reached, or goes.
     """
-    from scenarios.watch.lines import watch_lines
+    from scenarios.watch.lines import shadow_lines, watch_lines
+    from scenarios.watch.reading.shadow import ShadowReader, is_shadow
 
     shelf = shelf_of(request)
     try:
-        source = shelf.open(_the_one(shelf))
-        try:
-            for line in watch_lines(source):
-                print_json(line)
-                sys.stdout.flush()
-        finally:
-            source.close()
+        key = _the_one(shelf)
+        folder = shelf.folder(key)
+        if folder is not None and is_shadow(folder):
+            _print(shadow_lines(ShadowReader(key, folder)))
+            return
+        with contextlib.closing(shelf.open(key)) as source:
+            _print(watch_lines(source))
     finally:
         shelf.close()
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        print_json(line)
+        sys.stdout.flush()
 
 
 def _the_one(shelf: Shelf) -> str:

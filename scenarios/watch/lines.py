@@ -8,6 +8,13 @@
 | `{"problem": …}` | the run cannot be read just now; it goes on |
 | `{"ended": …}` | last: the campaign has come to its end |
 
+Of a shadow:
+
+| line | when |
+|---|---|
+| `{"shadow": …}` | first, and whenever a decision of the lab was compared |
+| `{"ended": …}` | last: it listens no more |
+
 The content is that of the models in `scenarios.watch.state`.
 """
 
@@ -19,6 +26,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from protocols.errors import StoreError
+from scenarios.watch.reading.shadow import ShadowReader
 from scenarios.watch.reading.source import MAX_ROWS, POLL_INTERVAL_S, Source
 from scenarios.watch.state.answers import Problem
 from scenarios.watch.state.moment import Moment
@@ -61,6 +69,28 @@ def watch_lines(source: Source, sleep: Callable[[float], None] = time.sleep) -> 
                 problem = str(error)
                 told = Problem(found=error.found, expected=error.expected, action=error.action)
                 yield _line("problem", told.model_dump(mode="json"))
+        sleep(POLL_INTERVAL_S)
+
+
+def shadow_lines(reader: ShadowReader, sleep: Callable[[float], None] = time.sleep) -> Iterator[str]:
+    """Yield the lines of a shadow until it listens no more.
+
+    Args:
+        reader: Of the shadow.
+        sleep: Waits between two looks [s].
+
+    Raises:
+        StoreError: When it cannot be read.
+    """
+    told = -1
+    while True:
+        view = reader.view()
+        if view.decisions != told:
+            yield _line("shadow", view.model_dump(mode="json"))
+            told = view.decisions
+        if view.phase != "running":
+            yield _line("ended", {"phase": view.phase, "reason": view.reason, "decisions": view.decisions})
+            return
         sleep(POLL_INTERVAL_S)
 
 

@@ -133,6 +133,7 @@ def serve_page(request: WatchRequest) -> None:
     """
     load("starlette")
     load("uvicorn")
+    from scenarios.watch.reading.shadow import is_shadow
     from scenarios.watch.serving.app import serving
     from scenarios.watch.serving.guards import Guards, is_loopback, names_of
     from scenarios.watch.serving.server import listening_socket, run_server
@@ -150,8 +151,10 @@ def serve_page(request: WatchRequest) -> None:
     try:
         shelf = shelf_of(request)
         guards = Guards(names_of(request.host, request.allow_host), token, request.token_metrics)
-        first = [*shelf.keys()] if request.run else []
-        address = address_of(request, listening.getsockname()[1], token, first)
+        named = [*shelf.keys()] if request.run else []
+        shadows = {key for key in named if (folder := shelf.folder(key)) is not None and is_shadow(folder)}
+        shown = [f"{'shadow' if key in shadows else 'run'}/{quote(key)}" for key in named]
+        address = address_of(request, listening.getsockname()[1], token, shown)
         with _browser_file(address) as file:
             run_server(
                 lambda call_soon: serving(
@@ -159,7 +162,7 @@ def serve_page(request: WatchRequest) -> None:
                     guards,
                     root_path=request.root_path,
                     read_only=request.read_only,
-                    first=first,
+                    first=[key for key in named if key not in shadows],
                     call_soon=call_soon,
                 ),
                 listening,
@@ -169,19 +172,19 @@ def serve_page(request: WatchRequest) -> None:
         listening.close()
 
 
-def address_of(request: WatchRequest, port: int, token: str, keys: Sequence[str] = ()) -> str:
+def address_of(request: WatchRequest, port: int, token: str, screens: Sequence[str] = ()) -> str:
     """Return where a browser finds the page.
 
     Args:
         request: What was asked for.
         port: Where it listens.
         token: Of this start; in the part of an address that browsers keep to themselves.
-        keys: The run that is shown at once; none: the list of all.
+        screens: The address within the page of what is shown at once; none: the list of all.
     """
     every = "0.0.0.0", "::"  # noqa: S104 - recognised
     host = DEFAULT_HOST if request.host in every else request.host
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    shown = "".join(f"&run/{quote(key)}" for key in keys)
+    shown = "".join(f"&{screen}" for screen in screens)
     return f"http://{host}:{port}{request.root_path}/#token={token}{shown}"
 
 

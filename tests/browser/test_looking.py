@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from scenarios.sources.run_folder import SHADOW_SUMMARY
 from tests.browser.viewer import NARROW, Scheme, Viewer, looking
 from tests.support.commands import Workbench
 from tests.support.samples.folders import contents
@@ -178,19 +177,6 @@ def test_a_finished_run_is_looked_at_and_nothing_in_its_folder_changes(
         viewer.see(words)
     assert contents(folder) == before
     assert viewer.tab.locator("[data-act]").count() == 0, "there is nobody to give an order to"
-
-
-def test_a_shadow_is_listed_as_one_and_takes_no_orders(viewer: Viewer, finished: tuple[Workbench, Page]) -> None:
-    """A22, as far as a shadow is shown: it has no journal, and the list says so."""
-    shadow = finished[0].runs / "beside-a-lab"
-    shadow.mkdir()
-    (shadow / SHADOW_SUMMARY).write_text("{}")
-    viewer.open("runs")
-    row = viewer.tab.locator("tr", has_text="beside-a-lab")
-    row.wait_for()
-    assert "shadow" in row.locator(".pill.kind").inner_text()
-    assert "has no journal" in row.inner_text()
-    assert viewer.tab.locator("[data-act]").count() == 0
 
 
 def test_every_minus_of_a_number_is_a_minus(viewer: Viewer) -> None:

@@ -10,8 +10,9 @@ from protocols.errors import StoreError
 from protocols.storage.server_url import DatabaseUrl
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import RunPath
-from scenarios.sources.run_folder import SHADOW_FILES, run_names
+from scenarios.sources.run_folder import run_names
 from scenarios.watch.reading.run_source import RunSource
+from scenarios.watch.reading.shadow import ShadowReader, is_shadow
 from scenarios.watch.state.runs import RunCard
 
 
@@ -59,24 +60,26 @@ def open_run(folder: Path, database: DatabaseUrl | None = None, key: str = "") -
         StoreError: When it is the folder of a shadow, or has no database yet.
     """
     if database is None and not _has_database(folder):
-        raise StoreError(problem_of(folder), expected="a run folder with its database", action="name another run")
+        raise StoreError(
+            problem_of(folder),
+            expected="a run folder with its database",
+            action=f"`entropilot watch {folder}` shows it in a browser, `entropilot report {folder}` as text"
+            if is_shadow(folder)
+            else "name another run",
+        )
     return RunSource(folder, database, key)
 
 
 def card_of_run(ref: RunRef, database: DatabaseUrl | None = None) -> RunCard:
     """Return the card of a run that is opened for this alone; it never raises."""
+    if is_shadow(ref.folder):
+        return ShadowReader(ref.key, ref.folder).card()
     try:
         source = open_run(ref.folder, database, ref.key)
     except StoreError as error:
-        is_shadow = any((ref.folder / name).is_file() for name in SHADOW_FILES)
         return RunCard(
-            key=ref.key,
-            name=ref.folder.name,
-            source="folder",
-            kind="shadow" if is_shadow else "run",
-            phase="unreadable",
-            problem=str(error),
-        )
+            key=ref.key, name=ref.folder.name, source="folder", phase="unreadable", problem=str(error)
+        )  # fmt: skip
     try:
         return source.card()
     finally:
@@ -85,8 +88,8 @@ def card_of_run(ref: RunRef, database: DatabaseUrl | None = None) -> RunCard:
 
 def problem_of(folder: Path) -> str:
     """Say why a folder cannot be shown as a run."""
-    if any((folder / name).is_file() for name in SHADOW_FILES):
-        return f"{folder} is the folder of a shadow, which has no journal"
+    if is_shadow(folder):
+        return f"{folder} is the folder of a shadow, which only listens: it has no journal, and takes no orders"
     return f"{folder} has no {DATABASE} yet"
 
 

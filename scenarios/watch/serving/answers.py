@@ -94,6 +94,7 @@ class Answers:
             "control": self._control,
             "export": self._export,
             "events": self._events,
+            "shadow": self._shadow,
             "health": self._health,
         }
 
@@ -186,6 +187,9 @@ class Answers:
 
     async def _events(self, _: Request, asked: Values) -> Response:
         return await self._streams.open(asked["key"], asked["Last-Event-ID"])
+
+    async def _shadow(self, _: Request, asked: Values) -> Response:
+        return as_json(await self._desk.call(lambda: self._desk.shelf.shadow(asked["key"], asked["shown"])))
 
     async def _health(self, _: Request, __: Values) -> Response:
         return as_json(Health())

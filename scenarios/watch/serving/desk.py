@@ -10,20 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from protocols.errors import EntropilotError
 from scenarios.control.place import Place
 from scenarios.watch.reading.source import Source
-from scenarios.watch.serving.limits import MAX_LISTED_RUNS, MAX_OPEN_RUNS, READERS
+from scenarios.watch.serving.limits import MAX_KEY_SHOWN, MAX_LISTED_RUNS, MAX_OPEN_RUNS, READERS
 from scenarios.watch.serving.refusals import not_found
 from scenarios.watch.serving.told import Agent, RunListing
 from scenarios.watch.state.runs import RunCard
+from scenarios.watch.state.shadow import ShadowView
 
 Read = TypeVar("Read")
-
-MAX_KEY_SHOWN: Final = 100
-"""Most of a key that a refusal repeats [character]."""
 
 
 class Shelf(Protocol):
@@ -43,6 +41,14 @@ class Shelf(Protocol):
 
     def card(self, key: str) -> RunCard:
         """Return the card of a run that nobody has opened; one that cannot be read says why."""
+        ...
+
+    def shadow(self, key: str, shown: int | None) -> ShadowView:
+        """Return a shadow as it stood after some decisions; None: as it stands.
+
+        Raises:
+            EntropilotError: When there is none of this key, or it cannot be read.
+        """
         ...
 
     def folder(self, key: str) -> Path | None:

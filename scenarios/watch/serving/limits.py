@@ -55,3 +55,6 @@ READERS: Final = 4
 
 SHUTDOWN_S: Final = 2.0
 """How long open answers may take to end when the server is ended [s]; streams are told at once."""
+
+MAX_KEY_SHOWN: Final = 100
+"""Most of a key that a refusal repeats [character]."""

@@ -17,6 +17,7 @@ from scenarios.watch.state.answers import Comparison, ControlAnswer, Explanation
 from scenarios.watch.state.lab import Instrument
 from scenarios.watch.state.moment import DecisionCard, Moment
 from scenarios.watch.state.runs import Campaign
+from scenarios.watch.state.shadow import ShadowView
 from scenarios.watch.state.tables import DatasetPage, JournalPage, SetAside
 from scenarios.watch.state.trust import Trust
 
@@ -129,10 +130,16 @@ LAST_EVENT: Final = Parameter(
     most=MAX_COUNT,
 )
 
+SHOWN: Final = Parameter(
+    "shown", "As it stood after so many decisions; left out: as it stands.", kind="integer", most=MAX_COUNT
+)
+
 _RUN: Final = "/api/runs/{key}"
 
 OPERATIONS: Final = (
     Operation("runs", "/api/runs", "All runs, each with where it stands.", RunListing),
+    Operation("shadow", "/api/shadows/{key}", "A lab, and the policy in its shadow. It takes no orders.", ShadowView,
+              parameters=(SHOWN,)),
     Operation("campaign", _RUN, "What a campaign is.", Campaign),
     Operation("moment", f"{_RUN}/at/{{observation}}", "A campaign as it stood after an observation.", Moment),
     Operation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,13 @@ from scenarios.watch.broker.listener import BrokerListener
 from scenarios.watch.broker.source import KEY_ENDING, BrokerSource, key_of
 from scenarios.watch.broker.view import is_there
 from scenarios.watch.reading.find import RunRef, card_of_run, find_runs, open_run
+from scenarios.watch.reading.shadow import ShadowReader, is_shadow
 from scenarios.watch.reading.source import Source
+from scenarios.watch.serving.limits import MAX_KEY_SHOWN
+from scenarios.watch.serving.refusals import not_found
 from scenarios.watch.serving.told import Agent
 from scenarios.watch.state.runs import RunCard
+from scenarios.watch.state.shadow import ShadowView
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,8 @@ class FolderShelf:
         self._only = only
         self._database = database
         self._operator = operator or Operator()
+        self._shadows: dict[str, ShadowReader] = {}
+        self._lock = threading.Lock()
 
     def keys(self) -> Iterable[str]:
         """Return the names of the run folders."""
@@ -61,7 +68,23 @@ class FolderShelf:
 
     def card(self, key: str) -> RunCard:
         """Return the card of a run that nobody has opened; it never raises."""
-        return card_of_run(RunRef(key, self._folders()[key]), self._database)
+        folder = self._folders()[key]
+        if is_shadow(folder):
+            with self._lock:
+                return self._shadow(key, folder).card()
+        return card_of_run(RunRef(key, folder), self._database)
+
+    def shadow(self, key: str, shown: int | None) -> ShadowView:
+        """Return a shadow as it stood after some decisions; None: as it stands.
+
+        Raises:
+            EntropilotError: When there is none of this key, or it cannot be read.
+        """
+        folder = self.folder(key)
+        if folder is None or not is_shadow(folder):
+            raise _no_shadow(key)
+        with self._lock:
+            return self._shadow(key, folder).view(shown)
 
     def folder(self, key: str) -> Path | None:
         """Return the folder of a run."""
@@ -106,6 +129,9 @@ class FolderShelf:
     def close(self) -> None:
         """Hold nothing."""
 
+    def _shadow(self, key: str, folder: Path) -> ShadowReader:
+        return self._shadows.setdefault(key, ShadowReader(key, folder))
+
     def _folders(self) -> dict[str, Path]:
         if self._only is not None:
             return {self._only.resolve().name: self._only}
@@ -138,6 +164,14 @@ class BrokerShelf:
     def card(self, key: str) -> RunCard:
         """Return the card of a campaign."""
         return self.open(key).card()
+
+    def shadow(self, key: str, shown: int | None) -> ShadowView:  # noqa: ARG002
+        """Refuse: nobody can hear a shadow at a broker.
+
+        Raises:
+            Refusal: Always.
+        """
+        raise _no_shadow(key)
 
     def folder(self, key: str) -> Path | None:  # noqa: ARG002
         """Return none."""
@@ -183,3 +217,11 @@ class BrokerShelf:
     def close(self) -> None:
         """Leave the broker."""
         self._listener.close()
+
+
+def _no_shadow(key: str) -> EntropilotError:
+    return not_found(
+        f"There is no shadow {key[:MAX_KEY_SHOWN]!r} here",
+        expected="the key of a shadow, as /api/runs lists them",
+        action="choose one of the list of runs",
+    )

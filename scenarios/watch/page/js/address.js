@@ -5,6 +5,7 @@ export function readAddress(hash) {
   const [path, search = ""] = hash.replace(/^#\/?/, "").split("?");
   const [first, key, screen, ...parts] = path.split("/").map((each) => safely(each));
   const query = Object.fromEntries(new URLSearchParams(search));
+  if (first === "shadow" && key) return { screen: "shadow", key: null, shadow: key, parts: [], query, at: screen === "at" ? whole(parts[0]) : null };
   if (first !== "run" || !key) return { screen: "runs", key: null, parts: [], query };
   if (!screen || screen === "at") return { screen: "campaign", key, parts: [], query, at: whole(parts[0]) };
   return { screen, key, parts, query, at: whole(query.at) };
@@ -34,6 +35,11 @@ export function address(key, screen = "campaign", { at = null, parts = [], query
   }
   const text = search.toString();
   return `#${path.join("/")}${text ? `?${text}` : ""}`;
+}
+
+/** Writes the address of a shadow, as it stands or after a decision. */
+export function shadowAddress(key, at = null) {
+  return `#shadow/${encodeURIComponent(key)}${at === null ? "" : `/at/${at}`}`;
 }
 
 /** Replaces the address without a step in the history, and without a new screen. */

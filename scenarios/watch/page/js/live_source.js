@@ -86,6 +86,10 @@ export class LiveSource {
     return this.#json("runs");
   }
 
+  shadow(key, shown) {
+    return this.#json(`shadows/${encodeURIComponent(key)}${queryOf({ shown })}`);
+  }
+
   campaign(key) {
     return this.#json(this.#run(key));
   }

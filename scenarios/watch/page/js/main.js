@@ -12,6 +12,7 @@ import { decisionScreen } from "./screen_decision.js";
 import { instrumentsScreen } from "./screen_instruments.js";
 import { journalScreen } from "./screen_journal.js";
 import { runsScreen } from "./screen_runs.js";
+import { shadowBadges, shadowScreen } from "./screen_shadow.js";
 import { Session } from "./session.js";
 import { openSource } from "./source.js";
 import { plainStrip, runStrip } from "./strip.js";
@@ -34,6 +35,10 @@ export const app = { source: openSource(), session: null, route: null, screen: n
 app.requery = (query) => {
   app.route.query = Object.fromEntries(Object.entries({ ...app.route.query, ...query }).filter(([, value]) => value !== null && value !== undefined && value !== ""));
   rewrite(address(app.route.key, app.route.screen, { parts: app.route.parts, query: app.route.query, at: app.session?.shown ?? null }));
+};
+app.stripOf = (view) => {
+  plainStrip(hosts.strip, view.name, tools(), shadowBadges(view));
+  paintTheme();
 };
 app.toLive = () => {
   app.session.look(null);
@@ -85,6 +90,18 @@ async function show() {
   const before = app.route;
   app.route = readAddress(location.hash);
   const { key, screen, at } = app.route;
+  if (app.route.shadow) {
+    if (before?.shadow === app.route.shadow && app.screen?.look) {
+      app.screen.look(at);
+      return;
+    }
+    end();
+    leaveRun();
+    plainStrip(hosts.strip, "Shadow", tools());
+    hosts.tabs.replaceChildren();
+    put(shadowScreen(app));
+    return;
+  }
   if (key === null) {
     end();
     leaveRun();
@@ -156,8 +173,8 @@ function press(key) {
   if (key === "t") return nextTheme() ?? true;
   if (key === "0") return (location.hash = "#runs");
   if (key === "/") return screen?.focusFilter ? (screen.focusFilter(), true) : false;
-  if (!session) return false;
   if (screen?.keys?.[key]) return screen.keys[key]() ?? true;
+  if (!session) return false;
   const name = Object.keys(SCREENS)[Number(key) - 1];
   if (name) return (location.hash = address(session.key, name));
   if (screen?.time && pressTime(key, screen.time)) return true;

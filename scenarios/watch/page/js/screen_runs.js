@@ -1,6 +1,6 @@
 // All runs below the folder and on the broker: where each stands, and its course in a line.
 
-import { address } from "./address.js";
+import { address, shadowAddress } from "./address.js";
 import { h, named, problemCard, svg, swap, table, told } from "./dom.js";
 import { phasePill } from "./strip.js";
 import { ago, count, figure, unitOfBudget } from "./words.js";
@@ -43,7 +43,7 @@ function emptyWords() {
 
 function runsTable(runs) {
   const rows = runs.map((run) => {
-    const name = run.problem ? named(run.name) : h("a", { href: address(run.key) }, named(run.name));
+    const name = run.problem ? named(run.name) : h("a", { href: run.kind === "shadow" ? shadowAddress(run.key) : address(run.key) }, named(run.name));
     const kind = run.kind === "run" ? null : h("span", { class: "pill kind" }, run.kind.replace("_", "-"));
     if (run.problem) return h("tr", { class: "broken" }, h("th", { scope: "row" }, name, " ", kind), h("td", {}, phasePill(run.phase)), h("td", { colspan: "8" }, told(run.problem)));
     const share = h("span", { class: "bar" });

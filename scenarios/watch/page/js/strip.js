@@ -20,9 +20,9 @@ function brand() {
 }
 
 /** The strip of screens that are about no single run. */
-export function plainStrip(host, title, tools) {
+export function plainStrip(host, title, tools, badges = []) {
   host.className = "strip";
-  host.replaceChildren(brand(), h("h1", {}, title), h("div", { class: "tools" }, tools));
+  host.replaceChildren(brand(), h("h1", {}, named(title)), ...badges, h("div", { class: "tools" }, tools));
 }
 
 /** The strip of a run; returns what ends it. */

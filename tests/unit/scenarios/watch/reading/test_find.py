@@ -31,7 +31,7 @@ def test_every_run_folder_is_found_and_told(runs: Path) -> None:
     assert sorted(cards) == ["half-made", "shadow", "whole"]
     assert (cards["whole"].problem, cards["whole"].policy) == ("", "random")
     assert cards["shadow"].kind == "shadow"
-    assert "a shadow, which has no journal" in cards["shadow"].problem
+    assert "does not say how a shadow began" in cards["shadow"].problem
     assert (cards["half-made"].phase, cards["half-made"].kind) == ("unreadable", "run")
     assert "has no campaign.db yet" in cards["half-made"].problem
 
@@ -44,7 +44,7 @@ def test_a_run_is_found_by_its_name_and_by_its_folder(runs: Path) -> None:
     assert find_run("whole", runs) == find_run(str(runs / "whole"), runs)
     with pytest.raises(StoreError):
         find_run("nobody", runs)
-    with pytest.raises(StoreError, match="a shadow, which has no journal"):
+    with pytest.raises(StoreError, match="a shadow, which only listens"):
         open_run(runs / "shadow")
 
 

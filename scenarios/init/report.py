@@ -43,8 +43,11 @@ def scenario_table(written: TableScenario) -> RenderableType:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold", style="dim")
     table.add_row("rows", f"{found.rows:,}, of which {found.known:,} have a value", "")
+    fewer = "" if written.candidates == found.rows else "fewer than rows: what was merged or left out is told above"
+    table.add_row("candidates", f"{written.candidates:,}", fewer)
     rows = {
-        "property": f"{found.property} [{found.unit or 'unit not told'}]",
+        "property": found.property,
+        "unit": found.unit or "not told: say it in the scenario",
         "family": found.family or "one of all",
         "id": found.id or "made of the content",
         "composition": found.composition or "",

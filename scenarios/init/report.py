@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scenarios.display.labels import with_unit
 from scenarios.init.start import Start
 from scenarios.init.table_scenario import TableScenario
 
@@ -24,7 +25,7 @@ def start_table(start: Start) -> RenderableType:
     table.add_row("rows", f"{guess.rows}, of which {guess.known} are measured")
     table.add_row("id", guess.id or "none")
     table.add_row("family", guess.family or "one of all")
-    table.add_row("property", f"{guess.property} [{guess.unit or '-'}]")
+    table.add_row("property", with_unit(guess.property, guess.unit or "-"))
     table.add_row("set by the lab", ", ".join(guess.parameters))
     if guess.unused:
         table.add_row("not used", ", ".join(guess.unused))

@@ -19,8 +19,8 @@ MEASURED: Final = (
 """Parts of names that say that a column is measured or calculated, the likelier first."""
 
 UNITS: Final = (
-    ("per_atom", "eV/atom"), ("eform", "eV/atom"), ("band_gap", "eV"), ("bandgap", "eV"), ("modulus", "GPa"),
-    ("hardness", "GPa"),
+    ("per_atom", "eV/atom"), ("peratom", "eV/atom"), ("eform", "eV/atom"), ("band_gap", "eV"), ("bandgap", "eV"),
+    ("modulus", "GPa"), ("hardness", "GPa"),
 )  # fmt: skip
 """Part of a property's name -> the unit that it mostly has in tables of materials. A gap of molecules has no such unit:
 tables have it in eV and in hartree."""

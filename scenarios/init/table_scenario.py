@@ -154,6 +154,8 @@ def _head(assumed: Assumed, path: Path) -> Iterator[str]:
     yield "[pool]"
     yield 'source = "table"'
     yield f"path = {_quoted(beside)}   # {assumed.rows:,} rows"
+    if assumed.composition is not None and assumed.features:
+        yield "# composition_statistics = true   # beside the features, what its elements say of each formula"
     yield ""
 
 

@@ -127,3 +127,12 @@ def test_a_long_table_of_molecules_plays_its_lab_without_them(tmp_path: Path, mo
     written = write_table_scenario(assume_columns(path, Said()))
     assert (written.assumed.smiles, written.candidates) == (None, 40)
     assert "reads them at every start" in written.path.read_text(encoding="utf-8")
+
+
+def test_statistics_of_formulas_can_join_the_features_by_taking_a_mark_away(tmp_path: Path) -> None:
+    path = table(tmp_path, formula=[f"Fe{n + 2}O{n + 3}" for n in range(40)])
+    written = write_table_scenario(assume_columns(path, Said()))
+    text = written.path.read_text(encoding="utf-8")
+    width = len(build_world(load_scenario(str(written.path), Overrides(), {}).settings).pool.feature_names)
+    written.path.write_text(text.replace("# composition_stat", "composition_stat"), encoding="utf-8")
+    assert len(build_world(load_scenario(str(written.path), Overrides(), {}).settings).pool.feature_names) > width

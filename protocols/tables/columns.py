@@ -140,11 +140,12 @@ class TableColumns(TableFormat):
     their cells may be empty."""
     valid_range: Annotated[tuple[float, float], Field(strict=False)] | None = None
     """Smallest and largest value of the property that can be true [unit]."""
-    on_missing: Literal["error", "drop", "unknown"] = "error"
+    on_missing: Literal["error", "drop", "unknown", "unknown_or_drop"] = "error"
     """What a row does that cannot be used (a missing cell, no number, a value that cannot be true, a formula, molecule
     or structure that cannot be read): "error" stops, "drop" leaves it out and counts it by reason. "unknown" takes a
     missing cell of the property for a candidate that is not measured yet, as a real lab has them; all else must be
-    complete, as with "error"."""
+    complete, as with "error". "unknown_or_drop" does the same, and leaves a row out that cannot be used for anything
+    else."""
     on_replicates: Literal["error", "mean"] = "error"
     """What several rows of one candidate do: "error" stops, "mean" makes one of them, with the mean of the property and
     the sample standard deviation of that mean as its uncertainty; whatever describes the candidate must be the same."""
@@ -167,6 +168,14 @@ class TableColumns(TableFormat):
     in_blocks: bool | None = None
     """Whether a Parquet or Arrow file is read in blocks and its features stay in a file, so that it need not fit in
     memory; by default where it has more than 2,000,000 rows."""
+
+    def keeps_unmeasured(self) -> bool:
+        """Whether a row without a value of the property is a candidate that a lab is to measure."""
+        return self.on_missing in ("unknown", "unknown_or_drop")
+
+    def leaves_out(self) -> bool:
+        """Whether a row that cannot be used is left out, and does not stop the reading."""
+        return self.on_missing in ("drop", "unknown_or_drop")
 
     @field_validator("valid_range")
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -18,6 +18,9 @@ from protocols.tables.faults import Faults, RowFault, Sieve
 from protocols.tables.replicates import MEAN_SETTING
 from protocols.tables.rows import TableCells, TableRows
 
+ROWS_BETWEEN: Final = 500
+"""Molecules that are read between two words on how far it is: about a seventh of a second."""
+
 AS_WRITTEN: Final = (
     "SMILES are taken as they are written, and only their text is checked: rdkit is not installed"
     f" (pip install 'entropilot[{EXTRA_OF['rdkit']}]')."
@@ -25,14 +28,23 @@ AS_WRITTEN: Final = (
 """What a table of molecules says where nobody can write them in the canonical way."""
 
 
-def molecules_in(cells: TableCells, columns: TableColumns, sieve: Sieve) -> dict[int, MoleculeIdentity]:
+class RepeatedMoleculeError(TableError):
+    """A molecule stands in several rows, and is one candidate."""
+
+
+def molecules_in(
+    cells: TableCells, columns: TableColumns, sieve: Sieve, progress: Callable[[str, int, int], None] = lambda *_: None
+) -> dict[int, MoleculeIdentity]:
     """Return the molecules of the sound rows, by row; rows whose SMILES cannot be that of a candidate are rejected."""
     column = str(columns.smiles)
     texts = cells.texts[column].texts
     outcomes: dict[str, MoleculeIdentity | SmilesError] = {}
     read: dict[int, MoleculeIdentity] = {}
     unread: dict[int, SmilesError] = {}
-    for row in np.flatnonzero(sieve.sound).tolist():
+    sound = np.flatnonzero(sieve.sound).tolist()
+    for place, row in enumerate(sound):
+        if place % ROWS_BETWEEN == 0:
+            progress("reading molecules", place, len(sound))
         text = texts[row]
         outcome = outcomes.get(text) or outcomes.setdefault(text, _outcome(text))
         if isinstance(outcome, SmilesError):
@@ -51,13 +63,13 @@ def require_distinct(molecules: Sequence[MoleculeIdentity], rows: TableRows) -> 
     """Check that no molecule is there twice.
 
     Raises:
-        TableError: With the lines of the first that is.
+        RepeatedMoleculeError: With the lines of the first that is.
     """
     row_of: dict[str, int] = {}
     for row, molecule in enumerate(molecules):
         before = row_of.setdefault(molecule.smiles, row)
         if before != row:
-            raise TableError(
+            raise RepeatedMoleculeError(
                 f"The molecule {shown(molecule.smiles)} stands in {rows.place(before)} and {rows.place(row)}",
                 expected="a row per molecule",
                 action="drop the repeated rows" + ("" if rows.source_ids else f", or {MEAN_SETTING}"),

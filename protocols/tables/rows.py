@@ -125,19 +125,19 @@ def read_cells(path: Path, columns: TableColumns) -> TableCells:
 
 def sieve_of(file: TableFile, columns: TableColumns) -> Sieve:
     """Return the sieve that rows go through, as `on_missing` says."""
-    remedy = f"leave such rows out; only {columns.property!r} may be unknown"
+    remedy = f'leave such rows out, as on_missing = "unknown_or_drop" does; only {columns.property!r} may be unknown'
     return Sieve(
         sound=np.ones(len(file.frame), dtype=bool),
         place=file.place,
-        drops=columns.on_missing == "drop",
-        remedy=remedy if columns.on_missing == "unknown" else SETTING,
+        drops=columns.leaves_out(),
+        remedy=remedy if columns.keeps_unmeasured() else SETTING,
     )
 
 
 def reject_cells(cells: TableCells, columns: TableColumns, sieve: Sieve) -> None:
     """Reject the rows with a cell that is missing, is of another kind, or has a value that cannot be true."""
     unknown = {*columns.additional_properties, *columns.fidelities.values()} | (
-        {columns.property} if columns.on_missing == "unknown" else set()
+        {columns.property} if columns.keeps_unmeasured() else set()
     )
     for name, text in cells.texts.items():
         sieve.reject(*_without_text(name, text, families=name in columns.family_columns()))

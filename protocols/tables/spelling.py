@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -148,16 +148,7 @@ def likely_the_same(column: str, names: Sequence[str], rows: Sequence[int], hint
         rows: Positions of these rows in the file.
         hint: How to make one of two, as the end of the sentence.
     """
-    counts = Counter(names)
-    leader: dict[tuple[str, str], str] = {}
-    pairs: dict[str, str] = {}
-    for name, _ in sorted(counts.items(), key=lambda each: (-each[1], each[0])):
-        keys = list(_keys(name))
-        other = next((leader[key] for key in keys if key in leader), None)
-        if other is not None:
-            pairs[name] = other
-        for key in keys:
-            leader.setdefault(key, other or name)
+    pairs = alike(names)
     places: dict[str, list[int]] = {name: [] for name in pairs}
     if pairs:
         for name, row in zip(names, rows, strict=True):
@@ -171,6 +162,20 @@ def likely_the_same(column: str, names: Sequence[str], rows: Sequence[int], hint
         Handling.NOTED,
         f"column {column!r}: further names that are likely the same as others",
     )
+
+
+def alike(names: Iterable[str]) -> dict[str, str]:
+    """Return each name that differs from a more frequent one in its spelling only -> that one."""
+    leader: dict[tuple[str, str], str] = {}
+    pairs: dict[str, str] = {}
+    for name, _ in sorted(Counter(names).items(), key=lambda each: (-each[1], each[0])):
+        keys = list(_keys(name))
+        other = next((leader[key] for key in keys if key in leader), None)
+        if other is not None:
+            pairs[name] = other
+        for key in keys:
+            leader.setdefault(key, other or name)
+    return pairs
 
 
 def ids_alike(column: str, ids: Sequence[str], rows: Sequence[int]) -> Iterator[Finding]:

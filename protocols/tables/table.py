@@ -8,7 +8,7 @@ dropped row that is counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -122,7 +122,7 @@ class CandidateTable:
         formulas: Length n; of the structures or molecules where there is no composition column, else empty texts.
         structures: Length n, or None without a structure column.
         additional: Additional properties by name, shape (n,); NaN where not known.
-        dropped: How many rows were left out (`on_missing = "drop"`).
+        dropped: How many rows were left out (`on_missing = "drop"` or `"unknown_or_drop"`).
         warnings: What a person should know and that stops nothing.
         smiles: Length n, or None without a smiles column.
         designs: The designs that make the candidates; None where the table is none of designs.
@@ -192,18 +192,24 @@ class CandidateTable:
         return np.array([row_of[each] for each in candidate_ids], dtype=np.int64)
 
 
-def read_table(path: str | Path, columns: TableColumns, read_structures: ReadStructures = one_by_one) -> CandidateTable:
+def read_table(
+    path: str | Path,
+    columns: TableColumns,
+    read_structures: ReadStructures = one_by_one,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> CandidateTable:
     """Read candidates with their family, property and description, and check every used cell.
 
     Args:
         path: A file of a format that is read (`protocols.tables.files`).
         columns: What its columns mean.
         read_structures: Reads the texts of structures.
+        progress: Is told how far the molecules are.
 
     Raises:
         TableError: With the file, the line and the column of the first cell that cannot be used.
     """
-    usable, once, designs = _read(path, columns, read_structures, described=True)
+    usable, once, designs = _read(path, columns, read_structures, progress, described=True)
     rows = once.rows
     structures = None if columns.structure is None else [usable.structures[row] for row in rows.kept.tolist()]
     molecules = None if columns.smiles is None else [usable.molecules[row] for row in rows.kept.tolist()]
@@ -286,10 +292,16 @@ def read_values(
 
 
 def _read(
-    path: str | Path, columns: TableColumns, read_structures: ReadStructures, *, described: bool
+    path: str | Path,
+    columns: TableColumns,
+    read_structures: ReadStructures,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+    *,
+    described: bool,
 ) -> tuple[UsableRows, MergedRows, DesignRows | None]:
     """Read the rows that can be used, with every candidate once where the columns say how."""
-    usable = _without_leaks(usable_rows(Path(path), columns, read_structures, described=described), columns)
+    read = usable_rows(Path(path), columns, read_structures, described=described, progress=progress)
+    usable = _without_leaks(read, columns)
     if columns.factors:
         rows, designs = merged(usable.rows, columns)
         return usable, as_they_stand(rows, columns), designs
@@ -349,7 +361,7 @@ def _account(usable: UsableRows, once: MergedRows, families: Families, columns: 
 def _warnings(rows: TableRows, columns: TableColumns) -> Iterator[str]:
     values = rows.numbers[columns.property]
     known = values[np.isfinite(values)]
-    if columns.on_missing == "unknown":
+    if columns.keeps_unmeasured():
         unknown = len(values) - len(known)
         yield f"{columns.property} is known for {len(known)} of {len(values)} rows, and not measured yet for {unknown}."
     if _equal(known) and 1 < len(known) < len(values):

@@ -5,7 +5,7 @@ The agent and the lab that plays its table read with the same rules, so that bot
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,12 @@ class UsableRows:
 
 
 def usable_rows(
-    path: Path, columns: TableColumns, read_structures: ReadStructures = one_by_one, *, described: bool = True
+    path: Path,
+    columns: TableColumns,
+    read_structures: ReadStructures = one_by_one,
+    *,
+    described: bool = True,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> UsableRows:
     """Read a table and keep the rows that can be used.
 
@@ -55,6 +60,7 @@ def usable_rows(
         read_structures: Reads the structures.
         described: Whether formulas, molecules and structures are wanted; if not, they are read where ids come of them,
             or rows are left out for them.
+        progress: Is told how far the molecules are.
 
     Raises:
         TableError: With the place of the first cell that cannot be used, when such rows are not to be left out; when
@@ -70,7 +76,7 @@ def usable_rows(
         sieve.raise_first()
     molecules: dict[int, MoleculeIdentity] = {}
     if columns.smiles is not None and (looked_at or columns.id is None):
-        molecules = molecules_in(cells, columns, sieve)
+        molecules = molecules_in(cells, columns, sieve, progress)
         sieve.raise_first()
     structures: dict[int, ReadStructure] = {}
     if columns.structure is not None and (looked_at or columns.id is None):

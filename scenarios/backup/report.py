@@ -37,12 +37,14 @@ def backup_json(made: BackupResult) -> str:
 
 def restored_in_words(made: RestoreResult) -> RenderableType:
     """Return where the run folder is, and how the campaign goes on."""
+    onward = f"--resume --campaign {made.manifest.campaign} --runs {made.path.parent}"
     return Group(
         Text(
             f"{made.path}: journal to row {made.manifest.row}, as it stood at {made.manifest.made_at:%Y-%m-%d %H:%M %Z}"
         ),
         Text(f"  entropilot verify {made.path}"),
-        Text(f"  entropilot run SCENARIO --resume --campaign {made.manifest.campaign} --runs {made.path.parent}"),
+        Text(f"  entropilot run SCENARIO {onward}"),
+        Text(f"  entropilot agent SCENARIO {onward}   # where a lab of your own measures"),
     )
 
 

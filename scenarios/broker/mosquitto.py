@@ -14,9 +14,11 @@ from typing import Final
 
 from protocols.errors import BrokerError, SettingsError
 from protocols.link.credentials import Account
+from protocols.mapping.mapping import LabMapping
 from protocols.storage.private_files import OWNER_ONLY_FOLDER, write_secret
 from protocols.wire.limits import MAX_PAYLOAD_BYTES
 from scenarios.broker.access import rules_of
+from scenarios.broker.lab_access import lab_rules_of
 
 LOOPBACK: Final = "127.0.0.1"
 
@@ -89,12 +91,19 @@ def mosquitto_config(folder: Path, port: int, host: str = LOOPBACK) -> str:
     return "\n".join(lines) + "\n"
 
 
-def access_list(accounts: Iterable[Account]) -> str:
-    """Return what each account may say and hear, as Mosquitto reads it; what is not named is denied."""
+def access_list(accounts: Iterable[Account], lab: LabMapping | None = None) -> str:
+    """Return what each account may say and hear, as Mosquitto reads it; what is not named is denied.
+
+    Args:
+        accounts: Who is let in.
+        lab: Of a lab with messages of its own, whose topics they need as well.
+    """
     lines = ["# Written by entropilot: what each part may say (write) and hear (read); all else is denied."]
     for each in accounts:
         lines += ["", f"# {each.role.value}", f"user {each.name}"]
-        lines += [f"topic {action.value} {topics}" for action, topics in rules_of(each.role, each.name)]
+        of_lab = () if lab is None else lab_rules_of(lab, each.role, each.name)
+        rules = (*rules_of(each.role, each.name), *of_lab)
+        lines += [f"topic {action.value} {topics}" for action, topics in rules]
     return "\n".join(lines) + "\n"
 
 
@@ -103,7 +112,9 @@ def password_file(accounts: Iterable[Account]) -> str:
     return "".join(f"{each.name}:{_hashed(each.password)}\n" for each in accounts)
 
 
-def write_mosquitto_files(folder: Path, accounts: Iterable[Account], *, port: int, host: str = LOOPBACK) -> Path:
+def write_mosquitto_files(
+    folder: Path, accounts: Iterable[Account], *, port: int, host: str = LOOPBACK, lab: LabMapping | None = None
+) -> Path:
     """Write configuration, access list and passwords; return the configuration's path.
 
     Raises:
@@ -113,7 +124,7 @@ def write_mosquitto_files(folder: Path, accounts: Iterable[Account], *, port: in
     whole = folder.resolve()
     contents = {
         CONFIG: mosquitto_config(whole, port, host),
-        ACCESS_LIST: access_list(accounts),
+        ACCESS_LIST: access_list(accounts, lab),
         PASSWORDS: password_file(accounts),
     }
     try:

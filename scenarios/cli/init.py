@@ -11,9 +11,10 @@ import typer
 from protocols.errors import SettingsError
 from scenarios.cli import completion
 from scenarios.cli.options import Debug, Decimal, Delimiter, Missing, Quiet, Sheet
-from scenarios.display.console import reported_errors, show, show_notes
+from scenarios.display.console import progress_on_stderr, reported_errors, show, show_notes, tell
 
 if TYPE_CHECKING:
+    from scenarios.init.cells import Cells
     from scenarios.init.table_columns import Said
 
 EXAMPLE: Final = "example"
@@ -24,6 +25,12 @@ WHAT: Final = (SCENARIO, EXAMPLE, LAB, *PACKAGES)
 
 ONLY_FOR: Final = {"--instrument": (LAB,), "--features": (SCENARIO,), "--yes": (SCENARIO,)}
 """Option -> what it says something of, where that is not all that is made from a table."""
+
+MOST_SHOWN: Final = 6
+"""Most columns that a question names."""
+
+NO_UNIT: Final = "-"
+"""The answer of who has no unit to tell."""
 
 app = typer.Typer()
 
@@ -140,14 +147,16 @@ def _write_lab(table: str, told: Told, form: Form, instrument: str, out: Path | 
     from scenarios.init.columns import Asked
     from scenarios.init.report import start_table
     from scenarios.init.start import write_start
+    from scenarios.init.written_as import written_as
     from scenarios.sources.identify import identify
     from scenarios.sources.kinds import TablePath
-    from scenarios.sources.named_table import table_format
+    from scenarios.sources.named_table import table_format, told_by_options
     from scenarios.sources.scenario import runs_folder
 
     found = identify(table, runs_folder(), TablePath)
-    asked = Asked(*told, table_format(*form))
-    written = write_start(found.path, asked, instrument=instrument, out=out)
+    with told_by_options():
+        asked = Asked(*told, written_as(found.path, table_format(*form)))
+        written = write_start(found.path, asked, instrument=instrument, out=out)
     if not quiet:
         show(start_table(written))
 
@@ -155,40 +164,68 @@ def _write_lab(table: str, told: Told, form: Form, instrument: str, out: Path | 
 def _write_scenario(
     table: str, told: Told, features: tuple[str, ...] | None, form: Form, out: Path | None, *, asks: bool, quiet: bool
 ) -> None:
+    from scenarios.cli.settings import told_in_short
+    from scenarios.display.progress import late
+    from scenarios.init.cells import cells_of
     from scenarios.init.report import scenario_table
-    from scenarios.init.table_columns import Said, assume_columns
+    from scenarios.init.table_columns import Said, assumed_of
     from scenarios.init.table_scenario import write_table_scenario
+    from scenarios.init.written_as import written_as
     from scenarios.sources.identify import identify
     from scenarios.sources.kinds import TablePath
-    from scenarios.sources.named_table import table_format
+    from scenarios.sources.named_table import table_format, told_by_options
     from scenarios.sources.scenario import runs_folder
 
     path = identify(table, runs_folder(), TablePath).path
-    said = Said(*told, features, table_format(*form))
-    if asks and sys.stdin.isatty() and sys.stderr.isatty():
-        said = _asked(path, said)
-    written = write_table_scenario(assume_columns(path, said), out)
-    show_notes(written.notes)
+    with told_by_options():
+        said = Said(*told, features, written_as(path, table_format(*form)))
+        with progress_on_stderr(quiet=quiet) as progress:
+            cells = cells_of(path, said.format, (*told[:1], *told[2:], *(features or ())), late(progress))
+        if asks and sys.stdin.isatty() and sys.stderr.isatty():
+            said = _asked(path, cells, said)
+        assumed = assumed_of(path, cells, said)
+        with progress_on_stderr(quiet=quiet) as progress:
+            written = write_table_scenario(assumed, out, late(progress))
+    show_notes((*written.notes, *told_in_short(written.account)))
     if not quiet:
         show(scenario_table(written))
 
 
-def _asked(path: Path, said: Said) -> Said:
+def _asked(path: Path, cells: Cells, said: Said) -> Said:
     """Ask for what was not said, with what would be assumed as the answer of who only presses Enter."""
     from dataclasses import replace
 
-    from scenarios.init.table_columns import assume_columns
+    from scenarios.init.property_column import WhichPropertyError
+    from scenarios.init.table_columns import assumed_of
 
     if said.property is None:
-        guess = assume_columns(path, said)
-        told = f"Which column is the property? (could be: {', '.join((guess.property, *guess.others)[:6])})"
-        said = replace(said, property=typer.prompt(told, default=guess.property, err=True))
-    guess = assume_columns(path, said)
+        try:
+            guess = assumed_of(path, cells, said)
+            could_be = (guess.property, *guess.others)
+        except WhichPropertyError as either:
+            could_be = either.columns
+        told = f"Which column is the property? (could be: {', '.join(could_be[:MOST_SHOWN])})"
+        said = replace(said, property=_column(told, could_be[0], cells))
+    guess = assumed_of(path, cells, said)
     if said.unit is None:
-        said = replace(said, unit=typer.prompt("Its unit?", default=guess.unit or "-", err=True).removeprefix("-"))
+        told = typer.prompt(f"Its unit? ({NO_UNIT} for none)", default=guess.unit or NO_UNIT, err=True)
+        said = replace(said, unit="" if told == NO_UNIT else told)
     if said.family is None and guess.family is not None:
-        said = replace(said, family=typer.prompt("Which column is the family?", default=guess.family, err=True))
+        said = replace(said, family=_column("Which column is the family?", guess.family, cells))
+    if said.id is None and guess.id is not None:
+        said = replace(said, id=_column("Which column names a row?", guess.id, cells))
     return said
+
+
+def _column(question: str, default: str, cells: Cells) -> str:
+    """Ask for a column until one is named that is there."""
+    from protocols.settings.suggestions import did_you_mean
+
+    while True:
+        answer: str = typer.prompt(question, default=default, err=True)
+        if answer in cells.names:
+            return answer
+        tell(f"There is no column {answer!r}. {did_you_mean(answer, cells.names) or ', '.join(cells.names)}")
 
 
 def _tell(files: tuple[Path, ...], action: str) -> None:

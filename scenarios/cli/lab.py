@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -31,6 +31,9 @@ from scenarios.cli.options import (
 from scenarios.cli.settings import build_world_for, load_settings_alone, print_settings
 from scenarios.display.console import print_json, progress_on_stderr, reported_errors, show
 
+if TYPE_CHECKING:
+    from protocols.mapping.mapping import LabMapping
+
 app = typer.Typer()
 
 TIDY: Final = "tidy"
@@ -48,6 +51,13 @@ BrokersInstruments = Annotated[
 BrokersOperators = Annotated[
     list[str] | None,
     typer.Option("--operator", metavar="ID", help="A person who operates, to let in the same way. Repeatable."),
+]
+LabsScenario = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SCENARIO",
+        help="For access: a scenario with a [lab]; its instruments are let in, and may use their own topics.",
+    ),
 ]
 KeptCredentials = Annotated[
     Path | None,
@@ -131,6 +141,7 @@ def broker(
     instrument: BrokersInstruments = None,
     operator: BrokersOperators = None,
     credentials: KeptCredentials = None,
+    scenario: LabsScenario = None,
     at: TidiedBroker = None,
     campaign: TidiedCampaigns = None,
     client_id: TidiedClients = None,
@@ -150,11 +161,37 @@ def broker(
             return
         from scenarios.run.standalone import BrokerRequest, run_broker, write_access
 
-        request = BrokerRequest(kind, host, port, folder, tuple(instrument or ()), tuple(operator or ()), credentials)
+        lab = None if scenario is None else _lab_of(scenario, kind)
+        let_in = tuple(dict.fromkeys((*(instrument or ()), *(() if lab is None else lab.instruments))))
+        request = BrokerRequest(kind, host, port, folder, let_in, tuple(operator or ()), credentials, lab)
         if kind == ACCESS:
             show("\n".join(write_access(request)))
         else:
             run_broker(request)
+
+
+def _lab_of(scenario: str, kind: str) -> LabMapping:
+    """Return the lab of a scenario whose topics an access list is to name.
+
+    Raises:
+        SettingsError: When it has none, or no access list is written.
+    """
+    from protocols.errors import SettingsError
+    from scenarios.settings.lab_section import compiled_lab
+    from scenarios.sources.scenario import Overrides, load_scenario
+
+    if kind != ACCESS:
+        raise SettingsError(
+            f"--scenario says nothing of `broker {kind}`", expected="it with `broker access`", action="leave it out"
+        )
+    lab = compiled_lab(load_scenario(scenario, Overrides()).settings)
+    if lab is None:
+        raise SettingsError(
+            f"{scenario} has no [lab] section: its instruments speak our messages, and need no topics of their own",
+            expected="a scenario of a lab with messages of its own",
+            action="name the instruments with --instrument",
+        )
+    return lab
 
 
 @app.command()

@@ -98,7 +98,16 @@ def reported_errors(*, debug: bool) -> Iterator[None]:
     except BaseExceptionGroup as group:
         raise SystemExit(_report(first_failure(group), debug=debug)) from None
     except Exception as error:  # noqa: BLE001 - the last place that an error can be told
+        if _has_left(error):
+            raise SystemExit(INTERRUPTED) from None
         raise SystemExit(_report(error, debug=debug)) from None
+
+
+def _has_left(error: Exception) -> bool:
+    """Whether a person left a question with Ctrl-C or the end of their input, which is no fault."""
+    from typer import Abort  # where nothing failed, nobody waits for it
+
+    return isinstance(error, Abort)
 
 
 @contextlib.contextmanager

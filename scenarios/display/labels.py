@@ -165,6 +165,11 @@ def titled(label: str, unit: str) -> str:
     return label[:1].upper() + label[1:] + (f" [{unit}]" if unit else "")
 
 
+def with_unit(name: str, unit: str) -> str:
+    """Return a name with its unit in brackets behind it, once: a table's column may be called "hardness [GPa]"."""
+    return name if not unit or name.endswith((f"[{unit}]", f"({unit})")) else f"{name} [{unit}]"
+
+
 def shortened(name: str, most: int = MAX_NAME_LENGTH) -> str:
     """Cut a name to what its place holds; by default the margin."""
     return name if len(name) <= most else name[: most - 1] + "…"

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from agent.campaign.event_descriptions import MANUAL, START_SET
 from protocols.wire.topics import ANY_SIMULATOR
+from scenarios.display.labels import with_unit
 from scenarios.export.reading import RunRecord
 from scenarios.export.works import Work, works_of
 from scenarios.settings.dataset import ORCID, SPDX, DatasetSettings, DescribedInstrument
@@ -148,8 +149,8 @@ def _completed(said: DatasetSettings, run: RunRecord, scenario: Scenario | None)
     title = said.title or f"{plan.property_name} of {len(families)} families, campaign {plan.campaign}"
     about = "" if scenario is None else scenario.about
     summary = (
-        f"{len(run.observations)} values of {plan.property_name} [{plan.unit or 'no unit'}], of which the policy "
-        f"{plan.policy} chose what to measure next, with every decision and the whole journal."
+        f"{len(run.observations)} values of {with_unit(plan.property_name, plan.unit or 'no unit')}, of which the"
+        f" policy {plan.policy} chose what to measure next, with every decision and the whole journal."
     )
     description = said.description or f"{about} {summary}".strip()
     year = (run.time_of(len(run.journal)) or "")[:4]

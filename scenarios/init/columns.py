@@ -99,7 +99,8 @@ def guess_columns(path: Path, asked: Asked) -> Guess:
     own_id = asked.id or _id(left, words, numbers, why)
     left = [name for name in left if name != own_id]
     family = asked.family or _family(left, words, numbers, why)
-    parameters = {name: unit_of(name) for name in left if name in numbers and name != family}
+    whole = [name for name in left if name in numbers and bool(np.isfinite(numbers[name]).all())]
+    parameters = {name: unit_of(name) for name in whole if name != family}
     values = numbers.get(chosen, np.full(len(file.frame), np.nan))
     unit = unit_of(chosen) if asked.unit is None else asked.unit
     unused = tuple(name for name in left if name not in parameters and name != family)

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from scenarios.display.labels import with_unit
 from scenarios.init.start import Start
 from scenarios.init.table_scenario import TableScenario
 
@@ -24,7 +25,7 @@ def start_table(start: Start) -> RenderableType:
     table.add_row("rows", f"{guess.rows}, of which {guess.known} are measured")
     table.add_row("id", guess.id or "none")
     table.add_row("family", guess.family or "one of all")
-    table.add_row("property", f"{guess.property} [{guess.unit or '-'}]")
+    table.add_row("property", with_unit(guess.property, guess.unit or "-"))
     table.add_row("set by the lab", ", ".join(guess.parameters))
     if guess.unused:
         table.add_row("not used", ", ".join(guess.unused))
@@ -43,8 +44,11 @@ def scenario_table(written: TableScenario) -> RenderableType:
     table.add_column(overflow="fold")
     table.add_column(overflow="fold", style="dim")
     table.add_row("rows", f"{found.rows:,}, of which {found.known:,} have a value", "")
+    fewer = "" if written.candidates == found.rows else "fewer than rows: what was merged or left out is told above"
+    table.add_row("candidates", f"{written.candidates:,}", fewer)
     rows = {
-        "property": f"{found.property} [{found.unit or 'unit not told'}]",
+        "property": found.property,
+        "unit": found.unit or "not told: say it in the scenario",
         "family": found.family or "one of all",
         "id": found.id or "made of the content",
         "composition": found.composition or "",

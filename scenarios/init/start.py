@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from protocols.errors import SettingsError, StoreError
+from protocols.errors import SettingsError, StoreError, TableError
 from protocols.storage.atomic_file import atomic_write
 from protocols.wire.limits import MAX_ID_LENGTH
 from protocols.wire.messages import ID_PATTERN
@@ -15,6 +15,7 @@ from scenarios.init.columns import Asked, Guess, guess_columns
 from scenarios.init.text import scenario_text
 from scenarios.sources.result_folder import new_file
 from scenarios.sources.scenario import Overrides, load_scenario
+from scenarios.world.world import build_world
 
 INSTRUMENT: Final = "lab"
 """Our id of the first instrument, where nobody names it."""
@@ -67,7 +68,15 @@ def write_start(table: Path, asked: Asked, *, instrument: str = INSTRUMENT, out:
         )
     with atomic_write(path) as file:
         file.write(scenario_text(guess, _name(table.stem), instrument, path.name).encode())
-    load_scenario(str(path), Overrides(), {})
+    try:
+        build_world(load_scenario(str(path), Overrides(), {}).settings)
+    except TableError as error:
+        path.unlink()
+        raise TableError(
+            f"The table {table} cannot be used as it was understood: {error.found}",
+            expected=error.expected,
+            action="correct the table, or say what its columns are: --property, --family, --id",
+        ) from error
     return Start(path, guess)
 
 

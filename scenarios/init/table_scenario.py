@@ -6,13 +6,17 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from protocols.errors import EntropilotError, StoreError, TableError
 from protocols.storage.atomic_file import atomic_write
+from protocols.tables.account import Account
+from protocols.tables.molecules import RepeatedMoleculeError
 from protocols.wire.limits import MAX_ID_LENGTH
+from scenarios.display.progress import ProgressCall, no_progress
+from scenarios.init.columns import unit_of
 from scenarios.init.table_columns import Assumed
 from scenarios.sources.result_folder import new_file
 from scenarios.sources.scenario import Overrides, load_scenario
@@ -26,6 +30,13 @@ MOST_START: Final = 200
 
 MOST_BUDGET: Final = 100
 """Largest budget that is written: a first look takes a minute."""
+
+LEAST_KEPT: Final = 0.5
+"""Least share of a table's rows that a scenario keeps which leaves out what cannot be used, where that is more than
+empty cells: a table of which more is lost was not understood."""
+
+MOST_MOLECULES: Final = 20_000
+"""Most molecules that a table which plays its own lab is written with: RDKit reads as many in about six seconds."""
 
 SHOWN: Final = 8
 """Most names in a comment."""
@@ -41,21 +52,34 @@ class TableScenario:
         path: The scenario.
         assumed: What the columns were taken for.
         notes: What a person should know of the table, as reading it says.
+        account: What of the table was not taken as it stands.
         candidates: Of the pool that it makes.
     """
 
     path: Path
     assumed: Assumed
     notes: tuple[str, ...]
+    account: Account
     candidates: int
 
 
-def write_table_scenario(assumed: Assumed, out: Path | None = None) -> TableScenario:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What the columns are taken for, and whether rows of one candidate are averaged."""
+
+    columns: Assumed
+    replicates: bool
+
+
+def write_table_scenario(
+    assumed: Assumed, out: Path | None = None, progress: ProgressCall = no_progress
+) -> TableScenario:
     """Write a scenario and make its pool, so that it is known to work.
 
     Args:
         assumed: What the columns are taken for.
         out: Where to; by default beside the table, under its name, numbered where one is there.
+        progress: For a progress bar.
 
     Raises:
         StoreError: When the file is there already, or cannot be written.
@@ -64,21 +88,42 @@ def write_table_scenario(assumed: Assumed, out: Path | None = None) -> TableScen
     path = new_file(assumed.path.with_name(f"{_stem(assumed.path)}.toml")) if out is None else out
     if path.exists():
         raise StoreError(f"{path} is there already", expected="a new file", action="choose another --out, or move it")
-    last: EntropilotError | None = None
-    for replicates in (False, True):  # ids made of content may be the same twice, and then values are averaged
+    told: EntropilotError | None = None
+    repeated = False
+    for tried in _readings(assumed):
+        if repeated and tried.columns.smiles is not None and not tried.replicates:
+            continue
         with atomic_write(path) as file:
-            file.write(table_scenario_text(assumed, path, replicates=replicates).encode())
+            file.write(table_scenario_text(tried.columns, path, replicates=tried.replicates).encode())
         try:
-            world = build_world(load_scenario(str(path), Overrides(), {}).settings)
-            return TableScenario(path, assumed, tuple(map(str, world.warnings)), len(world.pool))
+            world = build_world(load_scenario(str(path), Overrides(), {}).settings, progress)
         except EntropilotError as error:
-            last = error
+            told = error if told is None or tried.columns == assumed else told
+            repeated = repeated or isinstance(error, RepeatedMoleculeError)
+            continue
+        if tried.columns.has_holes == assumed.has_holes or len(world.pool) >= LEAST_KEPT * assumed.rows:
+            return TableScenario(path, tried.columns, tuple(map(str, world.warnings)), world.account, len(world.pool))
     path.unlink()
     raise TableError(
-        f"The table {assumed.path} cannot be used as it was understood: {last.found if last else ''}",
-        expected=last.expected if last else "",
+        f"The table {assumed.path} cannot be used as it was understood: {told.found if told else ''}",
+        expected=told.expected if told else "",
         action="correct the table, or say what its columns are: --property, --family, --id, --features",
-    ) from last
+    ) from told
+
+
+def _readings(assumed: Assumed) -> Iterator[_Reading]:
+    """Yield the ways to read a table, the one that takes most of it as it stands first."""
+    molecules = [assumed]
+    if assumed.smiles is not None and assumed.features:  # the lab that a table plays needs no molecules
+        many = assumed.is_oracle() and assumed.rows > MOST_MOLECULES
+        why = f"smiles = {_quoted(assumed.smiles)} reads them at every start, which takes a minute for 100,000"
+        why = why if many else "a molecule stands in several rows, or cannot be read"
+        without = replace(assumed, smiles=None, unused={**assumed.unused, assumed.smiles: why})
+        molecules = [without] if many else [assumed, without]
+    for columns in molecules:
+        for leaves_out in dict.fromkeys((assumed.has_holes, True)):
+            for replicates in (False,) if assumed.id_is_distinct else (False, True):
+                yield _Reading(replace(columns, has_holes=leaves_out), replicates=replicates)
 
 
 def table_scenario_text(assumed: Assumed, path: Path, *, replicates: bool = False) -> str:
@@ -109,6 +154,8 @@ def _head(assumed: Assumed, path: Path) -> Iterator[str]:
     yield "[pool]"
     yield 'source = "table"'
     yield f"path = {_quoted(beside)}   # {assumed.rows:,} rows"
+    if assumed.composition is not None and assumed.features:
+        yield "# composition_statistics = true   # beside the features, what its elements say of each formula"
     yield ""
 
 
@@ -141,16 +188,27 @@ def _columns(assumed: Assumed, *, replicates: bool) -> Iterator[str]:
         yield 'on_replicates = "mean"   # several rows are one candidate: their values are averaged'
     yield "# valid_range = [-5.0, 50.0]   # what can be true; rows outside are left out"
     for key, value in assumed.format.model_dump(mode="json", exclude_defaults=True).items():
-        yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        yield f"{key} = {json.dumps(value, ensure_ascii=False)}{_because(assumed, key)}"
+    if assumed.spellings:
+        yield "# Some families may be one in several spellings. Where they are, take away the # before these lines:"
+        yield "# [pool.columns.family_names]"
+        yield from (f"# {_quoted(one)} = {_quoted(other)}" for one, other in assumed.spellings.items())
+    if not assumed.is_oracle() and assumed.features:
+        yield "# Columns that your lab sets travel with every request, where they are named here with their units:"
+        yield "# [pool.columns.parameters]"
+        yield from (f"# {_quoted(name)} = {_quoted(unit_of(name))}" for name in assumed.features[:SHOWN])
     yield ""
 
 
 def _missing(assumed: Assumed) -> Iterator[str]:
     without = f"{assumed.rows - assumed.known:,} of {assumed.rows:,} rows"
-    if assumed.has_holes:
+    if not assumed.is_oracle():
+        told = '"unknown_or_drop"' if assumed.has_holes else '"unknown"'
+        more = "; rows that lack anything else are left out" if assumed.has_holes else ""
+        yield f"on_missing = {told}   # {without} are not measured yet{more}"
+        yield '# on_missing = "drop"   # with [start] size = 20, say: the rows with a value play the lab of a campaign'
+    elif assumed.has_holes:
         yield f'on_missing = "drop"   # rows with an empty cell in a used column are left out; {without} lack the value'
-    elif not assumed.is_oracle():
-        yield f'on_missing = "unknown"   # {without} are not measured yet'
 
 
 def _campaign(assumed: Assumed) -> Iterator[str]:

@@ -12,6 +12,7 @@ import structlog
 from protocols.concurrency.signals import ending_on_signals
 from protocols.errors import SettingsError
 from protocols.link.broker_settings import EMBEDDED, BrokerSettings
+from protocols.mapping.mapping import LabMapping
 from protocols.signing.key_file import require_keys
 from scenarios.broker.broker import EMBEDDED_LIMITS, embedded_broker, mosquitto_broker, require_free
 from scenarios.broker.kept_accounts import kept_accounts, part_file
@@ -70,6 +71,7 @@ class BrokerRequest:
         instruments: Whom to let in, beside the agent and an observer; with no operators either, one account for all.
         operators: The same.
         credentials: Where accounts are kept; None for new ones in the user's own place.
+        lab: Of `access`: a lab with messages of its own, on whose topics the parts have rights as well.
     """
 
     kind: str
@@ -79,6 +81,7 @@ class BrokerRequest:
     instruments: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
     credentials: Path | None = None
+    lab: LabMapping | None = None
 
 
 def run_broker(request: BrokerRequest) -> None:
@@ -123,7 +126,7 @@ def write_access(request: BrokerRequest) -> list[str]:
     folder = request.folder
     kept = request.credentials or folder / "credentials.json"
     with kept_accounts(kept, request.instruments, request.operators, request.host, request.port) as (accounts, path):
-        config = write_mosquitto_files(folder, accounts, port=request.port, host=request.host)
+        config = write_mosquitto_files(folder, accounts, port=request.port, host=request.host, lab=request.lab)
     alone = {each.name: part_file(path, each.name) for each in accounts} if len(accounts) > 1 else {}
     return [
         f"{config}: Mosquitto's configuration (mosquitto -c …), or lines for that of your broker",

@@ -172,7 +172,7 @@ def _require_start(resolved: ResolvedSettings[Scenario]) -> None:
         SettingsError: When the minimum would count for nothing.
     """
     start, columns = resolved.settings.start, resolved.settings.pool.columns
-    is_of_a_lab = columns is not None and columns.on_missing == "unknown"
+    is_of_a_lab = columns is not None and columns.keeps_unmeasured()
     if start.size == 0 and start.minimum_per_family and resolved.is_asked_for(MINIMUM) and not is_of_a_lab:
         raise SettingsError(
             f"start.size is 0, and {MINIMUM} is {start.minimum_per_family} (from {resolved.source_of[MINIMUM]})",

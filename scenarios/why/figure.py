@@ -25,7 +25,7 @@ from scenarios.display.figure_style import (
     style_axes,
     write_title,
 )
-from scenarios.display.labels import INK, shortened
+from scenarios.display.labels import INK, shortened, with_unit
 from scenarios.why.effects_panel import draw_effects_then, effects_to_draw
 from scenarios.why.explanation import Explanation, FamilyAtDecision
 from scenarios.why.phrases import (
@@ -111,7 +111,7 @@ def _draw_values(axes: Any, explanation: Explanation) -> None:
     for text in axes.get_legend().get_texts():
         text.set_parse_math(False)
     axes.set_ylabel("Known values", fontsize=9)
-    axes.set_xlabel(f"{spaced(explanation.property_name)} [{explanation.unit or '1'}]", fontsize=9, parse_math=False)
+    axes.set_xlabel(with_unit(spaced(explanation.property_name), explanation.unit or "1"), fontsize=9, parse_math=False)
     axes.xaxis.set_label_coords(0.5, -LABEL_BELOW_IN / VALUES_IN)
 
 

@@ -283,7 +283,7 @@ def _from_table(scenario: Scenario, progress: ProgressCall) -> tuple[Pool, Candi
     progress(f"reading {path.name}", 0, 1)
     described = bool(columns.features or columns.factors or beside)
     reader = structure_reader(path.name, progress, describes=not described)
-    table = read_table(path, columns, reader)
+    table = read_table(path, columns, reader, progress)
     pool = pool_from_table(
         table,
         None
@@ -320,7 +320,7 @@ def _in_blocks(scenario: Scenario, progress: ProgressCall) -> tuple[MappedPool, 
 def _from_a_lab(scenario: Scenario) -> bool:
     """Whether the table tells what is measured from what is not; else it knows all, and plays the lab."""
     pool = scenario.pool
-    return pool.source != EMT_ALLOYS and pool.columns is not None and pool.columns.on_missing == "unknown"
+    return pool.source != EMT_ALLOYS and pool.columns is not None and pool.columns.keeps_unmeasured()
 
 
 def start_set(scenario: Scenario, pool: Pool, values: FloatArray) -> IndexArray:

@@ -193,7 +193,7 @@ class _Reader:
 
     def _is_there(self, name: str) -> bool:
         """Whether a measured column must be there: one that is unknown of all may be missing, as a lab measures it."""
-        return name in self._source.names or self._columns.on_missing != "unknown"
+        return name in self._source.names or not self._columns.keeps_unmeasured()
 
     def _blocks(self, what: str, names: Sequence[str]) -> Iterator[tuple[int, Any]]:
         rows = self._source.rows
@@ -220,7 +220,7 @@ class _Reader:
                 ids.add(ids_in(source, batch, columns.id, row))
             for values, name in zip(measured, columns.measured(), strict=True):
                 if name in self._measured:
-                    unknown = name != columns.property or columns.on_missing == "unknown"
+                    unknown = name != columns.property or columns.keeps_unmeasured()
                     believed = columns.believed_range(name)
                     values[at] = numbers_of(source, batch, name, row, believed, may_be_unknown=unknown)
         of_rows, families = _families(names, raw, columns)
@@ -295,7 +295,7 @@ class _Reader:
     def _warnings(self, measured: list[FloatArray]) -> Iterator[str]:
         columns, values = self._columns, measured[0]
         known = int(np.isfinite(values).sum())
-        if columns.on_missing == "unknown":
+        if columns.keeps_unmeasured():
             yield f"{columns.property} is known for {known} of {len(values)} rows, and not measured yet for the others."
         if columns.property not in self._measured:
             yield f"The table has no column {columns.property!r}: nothing is known of it yet."
@@ -373,7 +373,8 @@ def _require_plain(source: BlockSource, columns: TableColumns) -> None:
         "columns.parameters": columns.parameters, "columns.labels": columns.labels,
         "columns.composition": columns.composition, "columns.fidelities": columns.fidelities,
         "a number cut into families": columns.binned(),
-        'on_missing = "drop"': columns.on_missing == "drop", 'on_replicates = "mean"': columns.on_replicates == "mean",
+        f'on_missing = "{columns.on_missing}"': columns.leaves_out(),
+        'on_replicates = "mean"': columns.on_replicates == "mean",
     }  # fmt: skip
     if asked := [name for name, each in told.items() if each]:
         raise TableError(

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Self, TextIO
+from typing import Any, Final, Literal, Self, TextIO
 
 from protocols.errors import TableError
 from protocols.storage.csv_cells import from_cell
@@ -27,6 +27,20 @@ ROWS_LOOKED_AT: Final = 5
 
 DECIMAL_COMMA: Final = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?")
 """A number with a decimal comma, whole."""
+
+
+class OtherDelimiterError(TableError):
+    """The first lines of a text table agree on another delimiter than the one that it is read by.
+
+    Attributes:
+        delimiter: What separates them.
+        decimal: What stands before the decimals of their numbers.
+    """
+
+    def __init__(self, found: str, *, expected: str, action: str, delimiter: str, decimal: Literal[".", ","]) -> None:
+        super().__init__(found, expected=expected, action=action)
+        self.delimiter = delimiter
+        self.decimal: Literal[".", ","] = decimal
 
 
 class DelimitedText:
@@ -129,7 +143,7 @@ class DelimitedText:
         A set delimiter is believed, unless it makes one column of all.
 
         Raises:
-            TableError: With the settings that read it.
+            OtherDelimiterError: With the settings that read it.
         """
         for mark, plural in USUAL_DELIMITERS.items():
             if mark == self._delimiter or not any(mark in name for name in header):
@@ -143,13 +157,15 @@ class DelimitedText:
             setting = "delimiter = " + ('"\\t"' if mark == "\t" else f'"{mark}"')
             has_comma = mark != "," and any(DECIMAL_COMMA.fullmatch(cell.strip()) for row in first[1:] for cell in row)
             ours = USUAL_DELIMITERS.get(self._delimiter, repr(self._delimiter))
-            raise TableError(
+            raise OtherDelimiterError(
                 f"The columns of {self._path} are separated by {mark!r}: by {plural} the header has {width},"
                 f" by {ours} {len(header)}",
                 expected=ours,
                 action=f"set {setting}"
                 + (' and decimal = "," (numbers are written as 1,5)' if has_comma else "")
                 + ("" if len(header) == 1 else f"; where they are {ours} all the same, set delimiter to that"),
+                delimiter=mark,
+                decimal="," if has_comma else ".",
             )
 
     def _ragged(self) -> TableError | None:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 import lzma
+import shlex
 import sqlite3
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from protocols.errors import TableError
 from protocols.structures.reading import said_by
 from protocols.tables.formats.limits import MAX_TABLE_BYTES, MAX_TABLE_ROWS
+
+AS_THEY_STAND: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson")
+"""Endings of texts that are not packed, which a command converts as they stand."""
 
 
 @contextmanager
@@ -48,11 +53,14 @@ def not_utf8(path: Path, error: UnicodeDecodeError | None = None) -> TableError:
     start = error.object[:4] if error is not None else b""
     found = f"the byte 0x{error.object[error.start]:02x} is none of it" if error is not None else "it has zero bytes"
     is_wide = error is None or start.startswith((b"\xff\xfe", b"\xfe\xff"))
+    convert = f"iconv -f {'utf-16' if is_wide else 'windows-1252'} -t utf-8"
+    if path.suffix.lower() in AS_THEY_STAND:
+        convert += f" {shlex.quote(path.name)} > {shlex.quote(f'utf8-{path.name}')}"
     kind = "UTF-16, as Excel's “Unicode text”" if is_wide else "Latin-1 or Windows-1252, as Excel's “CSV”"
     return TableError(
         f"The table {path} is not UTF-8 text: {found}; it may be {kind}",
         expected="UTF-8, with or without a byte-order mark",
-        action=f"save it as CSV UTF-8, or convert it: iconv -f {'utf-16' if is_wide else 'windows-1252'} -t utf-8",
+        action=f"save it as CSV UTF-8, or convert it: {convert}",
     )
 
 

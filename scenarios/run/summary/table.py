@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from agent.entropy.bands import Band
 from agent.entropy.best import best_in_words, price_of_evenness, worse_than_start
-from scenarios.display.labels import figure_text, shortened
+from scenarios.display.labels import figure_text, shortened, with_unit
 from scenarios.effects.truth import UNSEEN
 from scenarios.run.reach_words import reach_in_words, who_falls_short
 from scenarios.run.summary.model import MOMENTS, RunSummary
@@ -46,7 +46,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
         f"{summary.observations} observations, {summary.abandoned} abandoned, {summary.excluded} excluded, "
         f"{summary.retries} retries, {summary.duplicates} duplicates, {summary.quarantined} quarantined"
     )
-    caption = f"entropy of {summary.property} [{summary.unit}] in nat ± 90 % band; * best"
+    caption = f"entropy of {with_unit(summary.property, summary.unit)} in nat ± 90 % band; * best"
     if not summary.after.compares_families:
         caption = "metrics that the policy declares; * best"
     if summary.against_truth:

@@ -54,3 +54,12 @@ def test_a_written_package_is_found_and_its_suite_passes(kind: str, least: int, 
     assert ended.returncode == 0, ended.stdout[-3000:]
     passed = int(ended.stdout.rpartition(" passed")[0].split()[-1])
     assert passed >= least
+    # The plug-in of pytest is found by the entry point of an installed Entropilot: nothing here imports or names it.
+    (tmp_path / "test_fixture.py").write_text(
+        "def test_the_questions_are_there(policy_questions): assert len(policy_questions) == 25\n", encoding="utf-8"
+    )
+    found = subprocess.run(
+        [python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", "test_fixture.py"],
+        check=False, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=200,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout[-3000:]

@@ -136,3 +136,14 @@ def test_an_id_that_no_message_can_carry_is_refused_or_left_out(tmp_path: Path, 
     with pytest.raises(TableError, match=r"'jid' has .* in line 6 of t\.csv, "):
         read_table(path, meaning("f"))
     assert read_table(path, meaning("f", on_missing="drop")).candidate_ids == ("a", "c", "d", "e")
+
+
+@pytest.mark.parametrize(("row", "column"), ROWS.values(), ids=ROWS)
+def test_rows_to_be_measured_stay_where_all_others_that_cannot_be_used_are_left_out(
+    tmp_path: Path, row: str, column: str
+) -> None:
+    path = written(tmp_path, GOOD[0], row, *GOOD[1:], "m,x,,5,FeO", "n,,,5,FeO")
+    table = read_table(path, meaning(column, on_missing="unknown_or_drop"))
+    unmeasured = "b" if row.startswith("b,x,n/a") else ""
+    assert table.candidate_ids == tuple(sorted(filter(None, ("a", unmeasured, "c", "d", "e", "m"))))
+    assert table.dropped == (1 if unmeasured else 2), "a row without a family is left out, measured or not"

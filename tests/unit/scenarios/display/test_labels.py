@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from scenarios.display.labels import EndLabel, draw_end_labels, figure_text, spread
+from scenarios.display.labels import EndLabel, draw_end_labels, figure_text, spread, with_unit
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,11 @@ def test_a_leader_runs_from_the_edge_only_and_never_through_the_data(end: float,
     assert len(lines) == leaders
     assert all(min(line.get_xdata()) > 1.0 for line in axes.get_lines())
     assert [line.get_marker() for line in axes.get_lines()][-1] == "^"
+
+
+def test_a_unit_stands_once_behind_a_name() -> None:
+    assert with_unit("hardness", "GPa") == "hardness [GPa]"
+    assert with_unit("Vickershärte [GPa]", "GPa") == "Vickershärte [GPa]"
+    assert with_unit("time (h)", "h") == "time (h)"
+    assert with_unit("time (h)", "min") == "time (h) [min]"
+    assert with_unit("share", "") == "share"

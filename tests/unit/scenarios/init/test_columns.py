@@ -76,3 +76,9 @@ def test_a_unit_is_what_stands_in_brackets_behind_a_name() -> None:
     assert [(bare_name(each), unit_of(each)) for each in ("T [K]", "time (min)", "x", "[K]")] == [
         ("T", "K"), ("time", "min"), ("x", ""), ("[K]", "")
     ]  # fmt: skip
+
+
+def test_a_column_of_numbers_with_empty_cells_is_nothing_that_a_lab_sets(tmp_path: Path) -> None:
+    guess = guessed(tmp_path, TABLE.replace("S4,a,904,9,,ok", "S4,a,904,,,ok"), Asked(property="strength"))
+    assert guess.parameters == {"temperature [K]": "K"}
+    assert "time (min)" in guess.unused

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from protocols.errors import SettingsError, StoreError
+from protocols.errors import SettingsError, StoreError, TableError
 from scenarios.display.console import PlainConsole
 from scenarios.init.columns import Asked
 from scenarios.init.report import start_table
@@ -68,3 +68,11 @@ def test_what_was_guessed_is_shown(table: Path) -> None:
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     assert all(each in shown for each in ("36, of which 12 are measured", "strength [MPa]", "recipes-lab.toml"))
+
+
+def test_a_start_whose_table_makes_no_pool_is_not_written(table: Path) -> None:
+    text = table.read_text(encoding="utf-8").strip().split("\n")
+    table.write_text("\n".join([*text, text[1], ""]), encoding="utf-8")
+    with pytest.raises(TableError, match="cannot be used as it was understood"):
+        write_start(table, Asked(id=text[0].split(",")[0]))
+    assert not table.with_name("recipes-lab.toml").exists()

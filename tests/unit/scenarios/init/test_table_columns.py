@@ -102,3 +102,71 @@ def test_a_table_that_tells_candidates_apart_by_nothing_is_refused(tmp_path: Pat
 def test_a_table_without_numbers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="no column of numbers that could be the property"):
         assumed(tmp_path, name=[f"s{n}" for n in range(ROWS)], kind=["a", "b"] * (ROWS // 2))
+
+
+def test_names_of_which_one_stands_twice_are_ids_all_the_same(tmp_path: Path) -> None:
+    names = [f"S-{n:03}" for n in range(ROWS - 1)] + ["S-004"]
+    columns = {name: cells for name, cells in usual().items() if name != "sample"}
+    found = assumed(tmp_path, **columns | {"Probe Nr.": names})
+    assert (found.id, found.id_is_distinct) == ("Probe Nr.", False)
+    assert "'S-004' stands twice" in found.why["id"]
+    dates = [f"{1 + n % 28:02}.{1 + n % 12:02}.20{10 + n // 12}" for n in range(ROWS)]
+    assert assumed(tmp_path, measured=dates[:-1] + dates[:1], **columns).id is None, "a day names no row"
+
+
+def test_what_numbers_the_rows_is_the_id_where_nothing_else_names_them(tmp_path: Path) -> None:
+    columns = {name: cells for name, cells in usual().items() if name != "sample"}
+    found = assumed(tmp_path, gdb=np.arange(ROWS) * 3 + 1, **columns)
+    assert (found.id, found.why["id"], found.id_is_distinct) == ("gdb", "it numbers the rows", True)
+
+
+@pytest.mark.parametrize("name", ["Formel", "chemical formula", "Compound"])
+def test_formulas_are_no_families_in_any_language(tmp_path: Path, name: str) -> None:
+    columns = {name: ["SrTiO3", "NaN", "MgO"] * (ROWS // 3)} | usual()
+    found = assumed(tmp_path, **columns)
+    assert (found.composition, found.family) == (name, "crystal_system")
+
+
+def test_many_different_formulas_are_known_by_their_cells_and_words_that_look_so_are_none(tmp_path: Path) -> None:
+    formulas = [f"Fe{n + 2}O{2 * n + 3}" for n in range(ROWS - 1)] + ["Fe2O3"]
+    assert assumed(tmp_path, **usual(material=formulas)).composition == "material"
+    assert assumed(tmp_path, **usual(packing=["FCC", "BCC", "HCP"] * (ROWS // 3))).composition is None
+
+
+def test_a_family_may_lack_a_few_cells_and_such_rows_are_left_out(tmp_path: Path) -> None:
+    systems = [None, *usual()["crystal_system"][1:]]
+    found = assumed(tmp_path, **usual(crystal_system=systems))
+    assert (found.family, found.families, found.has_holes) == ("crystal_system", 3, True)
+    assert "1 cells are empty" in found.why["family"]
+
+
+def test_who_and_when_are_no_families(tmp_path: Path) -> None:
+    columns = {name: cells for name, cells in usual().items() if name != "crystal_system"}
+    found = assumed(
+        tmp_path, operator=["anna", "ben"] * (ROWS // 2), Datum=["01.02.2026", "02.02.2026"] * (ROWS // 2), **columns
+    )
+    assert found.family is None
+
+
+def test_two_columns_that_make_the_property_together_are_no_features(tmp_path: Path) -> None:
+    homo, lumo = NUMBERS[:, 0], NUMBERS[:, 1]
+    found = assumed(tmp_path, sample=[f"s{n}" for n in range(ROWS)], homo=homo, x=NUMBERS[:, 3], lumo=lumo,
+                    gap=lumo - homo)  # fmt: skip
+    assert (found.property, found.unit, found.features) == ("gap", "", ("x",))
+    assert found.unused == {"homo": "with lumo it makes the property", "lumo": "with homo it makes the property"}
+
+
+def test_a_word_among_the_values_spoils_a_row_and_not_the_column(tmp_path: Path) -> None:
+    values = ["> 12", *map(str, NUMBERS[1:, 2])]
+    found = assumed(tmp_path, **usual(**{"hardness [GPa]": values}))
+    assert (found.property, found.known, found.has_holes) == ("hardness [GPa]", ROWS - 1, True)
+    found = assumed(tmp_path, **usual(z=["broken", *map(str, NUMBERS[1:, 3])]))
+    assert found.unused == {"z": "words among its numbers"}
+
+
+def test_a_molecules_measured_columns_are_features_where_nothing_else_tells_molecules_apart(tmp_path: Path) -> None:
+    smiles = ["C" * (1 + n) for n in range(ROWS)]
+    only = assumed(tmp_path, smiles=smiles, mu=NUMBERS[:, 0], gap=NUMBERS[:, 1])
+    assert (only.property, only.features) == ("gap", ("mu",))
+    other = assumed(tmp_path, smiles=smiles, mu=NUMBERS[:, 0], x=NUMBERS[:, 2], gap=NUMBERS[:, 1])
+    assert other.features == ("x",)

@@ -108,7 +108,8 @@ def test_another_encoding_is_told_with_the_way_out(tmp_path: Path, encoding: str
     said = refused(written(tmp_path, "", "id,e\nMüller,1\n".encode(encoding)), texts=("id",))
     assert "is not UTF-8" in said
     assert words in said
-    assert "iconv" in said
+    assert " -t utf-8 " in said
+    assert " > utf8-" in said
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from agent.entropy.bands import Band, entropy_band
+from agent.entropy.measure import EntropyMeasure
 from agent.store.tables import OBSERVATION
 from scenarios.watch.reading.growing import Growing
 from scenarios.watch.reading.history import History
@@ -40,6 +41,8 @@ class BandCache:
         self._changed: list[HeldValue] = []
         self._read_to = 0
         self._known: dict[int, Mapping[str, Band | None]] = {}
+        self._latest: dict[str, tuple[tuple[int, tuple[float, ...]], Band | None]] = {}
+        """Family -> the sample measured last (how many values, and those apart), and its band."""
         self.is_complete = False
 
     def at(self, connection: Connection, history: History, observation: int) -> Mapping[str, Band | None]:
@@ -74,7 +77,7 @@ class BandCache:
             return
         changed = changed_values(connection, history)
         if changed != self._changed:  # what was read of these candidates is not as it was then
-            self._changed, self._values, self._read_to = changed, {}, 0
+            self._changed, self._values, self._latest, self._read_to = changed, {}, {}, 0
         apart = {each.candidate_id for each in changed}
         rows = connection.execute(
             select(OBSERVATION.c.candidate_id, OBSERVATION.c.family, OBSERVATION.c.sequence, OBSERVATION.c.value)
@@ -91,13 +94,19 @@ class BandCache:
 
     def _measured(self, history: History, observation: int) -> Mapping[str, Band | None]:
         sequence, measure = history.course.sequence_of(observation), history.chronicle.plan.measure
-        return {family: entropy_band(self._sample(family, sequence), measure) for family in self._values}
+        return {family: self._band(family, sequence, measure) for family in self._values}
 
-    def _sample(self, family: str, sequence: int) -> NDArray[np.float64]:
+    def _band(self, family: str, sequence: int, measure: EntropyMeasure) -> Band | None:
+        """Return the band of a family; one observation changes one sample, and so the others' are known."""
         rows = self._values[family].rows
-        sample = rows[: int(np.searchsorted(rows[:, 0], sequence, side="right")), 1]
-        others = [each.value for each in self._changed if each.family == family and each.holds_at(sequence)]
-        return np.concatenate((sample, others)) if others else sample
+        count = int(np.searchsorted(rows[:, 0], sequence, side="right"))
+        others = tuple(each.value for each in self._changed if each.family == family and each.holds_at(sequence))
+        known, band = self._latest.get(family, (None, None))
+        if known != (count, others):
+            sample: NDArray[np.float64] = np.concatenate((rows[:count, 1], others)) if others else rows[:count, 1]
+            band = entropy_band(sample, measure)
+            self._latest[family] = ((count, others), band)
+        return band
 
 
 def grid(total: int, first: int = 0, last: int | None = None) -> list[int]:

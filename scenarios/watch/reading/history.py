@@ -19,10 +19,11 @@ from agent.campaign.events import (
     ObservationAdded,
     load_event,
 )
-from agent.store.tables import JOURNAL, REQUEST
+from agent.store.tables import JOURNAL
 from protocols.errors import StoreError
 from scenarios.watch.reading.candidates import AT_ONCE, values_seen
 from scenarios.watch.reading.chronicle import Chronicle, Entry
+from scenarios.watch.reading.requests import Requests
 from scenarios.watch.reading.standing import StandingCourse
 from scenarios.watch.reading.trajectory import Course
 
@@ -38,6 +39,7 @@ class History:
         chronicle: The rare rows of the journal.
         standing: Phase and approvals.
         course: The trajectory.
+        requests: Which of them are not closed.
         last: Number of the journal's last row.
         last_at: When that was written.
         digest: Of it.
@@ -47,6 +49,7 @@ class History:
         self.chronicle: Final = Chronicle()
         self.standing: Final = StandingCourse()
         self.course = Course()
+        self.requests: Final = Requests()
         self.last = 0
         self.last_at = ""
         self.digest = ""
@@ -80,6 +83,7 @@ class History:
         fresh = select(JOURNAL.c.sequence).where(JOURNAL.c.kind == DecisionMade.__name__, JOURNAL.c.sequence > before)
         self._decided_at += connection.execute(fresh.order_by(JOURNAL.c.sequence)).scalars()
         self.course.read(connection)
+        self.requests.read(connection, before)
         self.last, self.last_at, self.digest = last, at, digest
 
     @property
@@ -118,11 +122,6 @@ class History:
         """Return how many candidates were abandoned at a row of the journal."""
         place = bisect_right(self._abandoned, (sequence, 1 << 62))
         return self._abandoned[place - 1][1] if place else 0
-
-    def retries(self, connection: Connection) -> int:
-        """Return how many attempts there were after a first one."""
-        again = select(func.count()).select_from(REQUEST).where(REQUEST.c.attempt > 1, REQUEST.c.sequence <= self.last)
-        return int(connection.execute(again).scalar_one())
 
     def _note_abandoned(self, connection: Connection, entries: Sequence[Entry], before: int) -> None:
         """Count the abandoned; one whose value comes after all is it no longer, and no rare row says so."""

@@ -59,7 +59,8 @@ def moment_of(
     sequence = history.last if observation is None else course.sequence_of(observation)
     standing = history.standing.at(sequence)
     decision = history.decision_at(sequence)
-    in_flight = in_flight_at(connection, history.chronicle, sequence)
+    among = history.requests.unclosed if sequence == history.last else None
+    in_flight = in_flight_at(connection, history.chronicle, sequence, among)
     has_point = shown >= 0
     return Moment(
         key=key,
@@ -175,7 +176,7 @@ def _counts(connection: Connection, history: History) -> Counts:
     counts = {str(row[0]): int(row[1]) for row in rows}
     return Counts(
         accepted=counts.get("candidate_result: accepted", 0),
-        retries=history.retries(connection),
+        retries=history.requests.retries,
         duplicates=counts.get("candidate_result: duplicate", 0),
         quarantined=sum(by for name, by in counts.items() if name.startswith(QUARANTINED)),
         contradicted=counts.get("candidate_result: contradicts", 0),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
-from agent.campaign.events import CandidateExcluded, ObservationAdded
+from agent.campaign.events import CandidateExcluded, ObservationAdded, RequestIssued
 from agent.store.tables import JOURNAL, REQUEST
-from scenarios.watch.reading.candidates import names_of, values_seen
+from scenarios.watch.reading.candidates import AT_ONCE, names_of, values_seen
 from scenarios.watch.reading.chronicle import Chronicle
 from scenarios.watch.state.moment import InFlightShown
 
@@ -26,13 +27,55 @@ class Awaited:
     sequence: int
 
 
-def awaited_at(connection: Connection, chronicle: Chronicle, sequence: int) -> list[Awaited]:
-    """Return the requests that were awaited at a row of the journal, oldest first."""
+class Requests:
+    """Which requests are not closed, and how many were repetitions: counted on with what is new, never looked through.
+
+    Attributes:
+        unclosed: Ids of attempts that had no end when the journal was read last.
+        retries: Attempts after a first one.
+    """
+
+    def __init__(self) -> None:
+        self.unclosed: set[str] = set()
+        self.retries = 0
+
+    def read(self, connection: Connection, before: int) -> None:
+        """Take in what came behind a row of the journal; 0: everything, in one look at the whole table."""
+        if before == 0:
+            unclosed = select(REQUEST.c.attempt_id).where(REQUEST.c.closed_sequence.is_(None))
+            again = select(func.count()).select_from(REQUEST).where(REQUEST.c.attempt > 1)
+            self.unclosed = set(connection.execute(unclosed).scalars())
+            self.retries = int(connection.execute(again).scalar_one())
+            return
+        issued = select(JOURNAL.c.payload).where(JOURNAL.c.kind == RequestIssued.__name__, JOURNAL.c.sequence > before)
+        for payload in connection.execute(issued).scalars():
+            content = json.loads(payload)
+            self.unclosed.add(content["attempt_id"])
+            self.retries += content["attempt"] > 1
+        ids = list(self.unclosed)
+        for first in range(0, len(ids), AT_ONCE):
+            part = REQUEST.c.attempt_id.in_(ids[first : first + AT_ONCE])
+            closed = select(REQUEST.c.attempt_id).where(part, REQUEST.c.closed_sequence.is_not(None))
+            self.unclosed.difference_update(connection.execute(closed).scalars())
+
+
+def awaited_at(
+    connection: Connection, chronicle: Chronicle, sequence: int, among: Collection[str] | None = None
+) -> list[Awaited]:
+    """Return the requests that were awaited at a row of the journal, oldest first.
+
+    Args:
+        connection: In a transaction.
+        chronicle: Of the run.
+        sequence: The row.
+        among: Ids of attempts, all that may be it; None: all there are.
+    """
     columns = (REQUEST.c.attempt_id, REQUEST.c.candidate_id, REQUEST.c.decision, REQUEST.c.attempt)
     open_then = or_(REQUEST.c.closed_sequence.is_(None), REQUEST.c.closed_sequence > sequence)
+    these = () if among is None else (REQUEST.c.attempt_id.in_(among),)
     rows = connection.execute(
         select(*columns, REQUEST.c.recipient, REQUEST.c.sequence)
-        .where(REQUEST.c.sequence <= sequence, open_then)
+        .where(REQUEST.c.sequence <= sequence, open_then, *these)
         .order_by(REQUEST.c.sequence)
     ).all()
     found = [Awaited(*row) for row in rows if chronicle.first_closed.get(row.attempt_id, sequence + 1) > sequence]
@@ -59,9 +102,11 @@ def _was_closed(chronicle: Chronicle, request: Awaited, answered: Iterable[int],
     )
 
 
-def in_flight_at(connection: Connection, chronicle: Chronicle, sequence: int) -> tuple[InFlightShown, ...]:
+def in_flight_at(
+    connection: Connection, chronicle: Chronicle, sequence: int, among: Collection[str] | None = None
+) -> tuple[InFlightShown, ...]:
     """Return the same with what people want to know of them."""
-    awaited = awaited_at(connection, chronicle, sequence)
+    awaited = awaited_at(connection, chronicle, sequence, among)
     names = names_of(connection, {each.candidate_id for each in awaited})
     rows = {each.sequence for each in awaited}
     when = select(JOURNAL.c.sequence, JOURNAL.c.recorded_at).where(JOURNAL.c.sequence.in_(rows))

@@ -7,6 +7,9 @@ from typing import Final
 POLL_S: Final = 0.25
 """How often a run that somebody watches is asked for what is new [s]: below what a person takes for a delay."""
 
+MOMENT_S: Final = 0.5
+"""How often it is told how a run stands while results come in [s]: nobody reads tables faster."""
+
 HEARTBEAT_S: Final = 1.0
 """How often viewers are told that the server still reads the run, though nothing is new [s]: the page shows its age."""
 

@@ -14,6 +14,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 from protocols.errors import StoreError
@@ -120,11 +121,11 @@ def _computed_columns(connection: sqlite3.Connection, table: str) -> Iterator[st
         if hidden:
             yield f"the generated column {column!r} of {table!r}"
     listed = connection.execute("SELECT name, partial FROM pragma_index_list(?)", (table,)).fetchall()
-    for index, partial in listed:
+    for index, is_partial in listed:
         columns = connection.execute("SELECT cid FROM pragma_index_xinfo(?)", (index,)).fetchall()
-        if partial or (_EXPRESSION,) in columns:
+        if is_partial or (_EXPRESSION,) in columns:
             yield f"the computed index {index!r}"
 
 
-def _text(content: bytes) -> str:
-    return content.decode(errors="replace")
+_text: Final = partial(str, encoding="utf-8", errors="replace")
+"""Reads a text whatever is in it; made in C, for it is called for every cell of a long run."""

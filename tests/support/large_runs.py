@@ -12,6 +12,7 @@ the agent's lock meanwhile.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
 from collections import deque
@@ -325,8 +326,11 @@ def main() -> None:
     print(json.dumps({"observations": run.observation, "written": str(given.folder)}), flush=True)
     if given.live:
         with growing(run) as connection, suppress(KeyboardInterrupt):
-            while run.observation < run.budget:
-                time.sleep(1.0 / given.live)
+            began = time.monotonic()
+            for turn in itertools.count(1):
+                if run.observation >= run.budget:
+                    break
+                time.sleep(max(0.0, began + turn / given.live - time.monotonic()))  # what a commit takes is no pause
                 run.step()
                 run.commit(connection)
                 print(json.dumps({"observation": run.observation, "committed": time.time()}), flush=True)

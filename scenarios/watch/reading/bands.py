@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 from agent.entropy.bands import Band, entropy_band
 from agent.entropy.measure import EntropyMeasure
 from agent.store.tables import OBSERVATION
-from scenarios.watch.reading.growing import Growing
+from scenarios.watch.reading.growing import Growing, plain_rows
 from scenarios.watch.reading.history import History
 from scenarios.watch.reading.values import HeldValue, changed_values
 
@@ -79,14 +79,12 @@ class BandCache:
         if changed != self._changed:  # what was read of these candidates is not as it was then
             self._changed, self._values, self._latest, self._read_to = changed, {}, {}, 0
         apart = {each.candidate_id for each in changed}
-        rows = connection.execute(
-            select(OBSERVATION.c.candidate_id, OBSERVATION.c.family, OBSERVATION.c.sequence, OBSERVATION.c.value)
-            .where(OBSERVATION.c.sequence > self._read_to)
-            .order_by(OBSERVATION.c.sequence)
-        ).all()
+        columns = (OBSERVATION.c.family, OBSERVATION.c.sequence, OBSERVATION.c.value)
+        held = select(*columns, *([OBSERVATION.c.candidate_id] if apart else []))
+        held = held.where(OBSERVATION.c.sequence > self._read_to).order_by(OBSERVATION.c.sequence)
         fresh: dict[str, list[tuple[float, float]]] = {}
-        for which, family, sequence, value in rows:
-            if which not in apart:
+        for family, sequence, value, *which in plain_rows(connection, held):
+            if not which or which[0] not in apart:
                 fresh.setdefault(family, []).append((sequence, value))
         for family, values in fresh.items():
             self._values.setdefault(family, Growing(2)).add(values)

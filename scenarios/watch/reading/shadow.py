@@ -129,9 +129,9 @@ class ShadowReader:
 
     def _found(self) -> _Found:
         self._begun = self._begun or _require_beginning(self._folder)
+        is_listening = seems_held(self._folder / SHADOW_LOCK)  # first: who ends meanwhile is asked once more
         self._read_lines()
         summary = self._folder / SHADOW_SUMMARY
-        is_listening = seems_held(self._folder / SHADOW_LOCK)
         return _Found(
             self._begun, self._rows, read_shadow(summary) if summary.exists() and not is_listening else None,
             is_listening,

@@ -15,14 +15,14 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from agent.entropy.best import ROUNDING, worse_by
 from agent.entropy.bias import BIAS_METRICS
 from agent.metrics import Metric
 from agent.store.tables import BIAS_FAMILY, BIAS_POINT
 from protocols.errors import StoreError
-from scenarios.watch.reading.growing import Growing
+from scenarios.watch.reading.growing import Growing, plain_rows
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -45,8 +45,8 @@ class FamilyCourse:
     def __init__(self) -> None:
         self._rows = Growing(3)
 
-    def add(self, rows: Sequence[tuple[int, int, float]]) -> None:
-        """Take in changes that follow those before."""
+    def add(self, rows: FloatArray) -> None:
+        """Take in changes that follow those before, shape (n, 3)."""
         self._rows.add(rows)
 
     def at(self, observations: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -141,16 +141,17 @@ class Course:
     def read(self, connection: Connection) -> None:
         """Take in what is new."""
         known = len(self._points)
-        points = connection.execute(
-            select(*_POINTS).where(BIAS_POINT.c.observation >= known).order_by(BIAS_POINT.c.observation)
-        ).all()
+        points = plain_rows(
+            connection, select(*_POINTS).where(BIAS_POINT.c.observation >= known).order_by(BIAS_POINT.c.observation)
+        )
         if not points:
             return
-        families = connection.execute(
-            select(BIAS_FAMILY.c.observation, BIAS_FAMILY.c.family, BIAS_FAMILY.c.size, BIAS_FAMILY.c.entropy)
+        families = plain_rows(
+            connection,
+            select(BIAS_FAMILY.c.family, BIAS_FAMILY.c.observation, BIAS_FAMILY.c.size, BIAS_FAMILY.c.entropy)
             .where(BIAS_FAMILY.c.observation >= known)
-            .order_by(BIAS_FAMILY.c.observation, BIAS_FAMILY.c.family)
-        ).all()
+            .order_by(BIAS_FAMILY.c.observation, BIAS_FAMILY.c.family),
+        )
         if [row[0] for row in points] != list(range(known, known + len(points))):
             raise StoreError(
                 f"The trajectory does not go on with observation {known}",
@@ -158,22 +159,26 @@ class Course:
                 action="`entropilot verify` tells what else is wrong; restore the run folder from a copy",
             )
         self._add(points)
-        changes: dict[str, list[tuple[int, int, float]]] = {}
-        for observation, family, size, entropy in families:
-            changes.setdefault(family, []).append((observation, size, np.nan if entropy is None else entropy))
-        for family, rows in changes.items():
-            self.families.setdefault(family, FamilyCourse()).add(rows)
+        if families:
+            self._add_families(families)
 
-    def _add(self, points: Sequence[Row[Any]]) -> None:
+    def _add_families(self, changes: Sequence[tuple[Any, ...]]) -> None:
+        """Take in changes of families that follow those before: family, observation, size and entropy."""
+        named, *numbers = zip(*changes, strict=True)
+        code_of = {family: code for code, family in enumerate(dict.fromkeys(named))}
+        codes = np.fromiter(map(code_of.__getitem__, named), dtype=np.int64, count=len(named))
+        rows = np.column_stack([_numbers(each) for each in numbers])
+        for family, code in code_of.items():
+            self.families.setdefault(family, FamilyCourse()).add(rows[codes == code])
+
+    def _add(self, points: Sequence[tuple[Any, ...]]) -> None:
         """Take in points that follow those before."""
         first, own = len(self._points), [metric.name for metric in self._declared]
-        rows = np.empty((len(points), 2 + len(self.metrics)))
-        for place, point in enumerate(points):
-            _, sequence, spent, starved, declared, *bias = tuple(point)
-            told = json.loads(declared) if declared and own else {}
-            figures = [*(told.get(name) for name in own), *bias]
-            rows[place] = (sequence, spent, *(math.nan if value is None else value for value in figures))
-            self._starved.append(starved)
+        _, sequence, spent, starved, declared, *bias = zip(*points, strict=True)
+        told = [json.loads(each) if each else {} for each in declared] if own else []
+        figures = [*([each.get(name) for each in told] for name in own), *bias]
+        rows = np.column_stack([_numbers(each) for each in (sequence, spent, *figures)])
+        self._starved += starved
         self._points.add(rows)
         for metric, column in zip(self.metrics, rows[:, 2:].T, strict=True):
             self._note_best(metric, first, column)
@@ -188,3 +193,8 @@ class Course:
             value = float(column[place])
             if not steps or worse_by(metric, value, steps[-1][1]) > ROUNDING:
                 steps.append((first + place, value))
+
+
+def _numbers(column: Sequence[float | None]) -> FloatArray:
+    """Return a column as numbers; NaN where there is none."""
+    return np.array(column, dtype=np.float64)

@@ -149,6 +149,25 @@ def test_it_is_told_to_programs_line_by_line(folder: Path) -> None:
     assert told[-1]["ended"] == {"phase": "interrupted", "reason": told[1]["shadow"]["reason"], "decisions": 2}
 
 
+def test_one_that_ends_while_it_is_read_is_not_over_before_its_last_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(9)
+    write(folder, [row(0, rng)])
+    (folder / SHADOW_LOCK).write_text(str(os.getpid()))
+    whole = ShadowReader._read_lines
+
+    def read_and_end(reader: ShadowReader) -> None:
+        whole(reader)
+        with (folder / COMPARISONS).open("a") as file:
+            file.write(to_line(row(1, rng)) + "\n")
+        (folder / SHADOW_LOCK).write_text("")
+
+    monkeypatch.setattr(ShadowReader, "_read_lines", read_and_end)
+    told = [json.loads(line) for line in shadow_lines(ShadowReader("k", folder), lambda _: None)]
+    assert [each["shadow"]["decisions"] for each in told if "shadow" in each][-1] == 2
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [

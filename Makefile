@@ -34,6 +34,10 @@ MESSAGES ?= 200000
 run: $(RUN_READY)
 	$(BIN)/entropilot run emt_alloys
 
+# A thread for each process: the workers share the cores, and threads of linear algebra that wait for each other burn them.
+test goldens coverage: export OMP_NUM_THREADS := 1
+test goldens coverage: export OPENBLAS_NUM_THREADS := 1
+
 test: check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=$(SLOWEST)
 

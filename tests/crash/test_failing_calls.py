@@ -19,14 +19,18 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[2]
 
+SAMPLE = 4
+"""Calls of every kind and way to fail."""
+
 
 def test_whatever_call_fails_the_campaign_goes_on_or_ends_with_a_reason_and_is_resumed(tmp_path: Path) -> None:
     figures = tmp_path / "figures.json"
-    command = [sys.executable, "-m", "tests.crash.failing_calls", "--sample", "6", "--json", str(figures)]
+    command = [sys.executable, "-m", "tests.crash.failing_calls", "--sample", str(SAMPLE), "--json", str(figures)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     dispositions = json.loads(figures.read_text())["dispositions"]
     # The test of the tester: every way to fail was met, and had its effect.
     assert set(dispositions["write/kill-within"]) == {"killed"}
     assert set(dispositions["write/short"]) == set(dispositions["write/eintr-once"]) == {"went on"}
-    assert dispositions["write/enospc-always"]["ended clearly"] == dispositions["sync/eio-once"]["ended clearly"] == 6
+    for way in ("write/enospc-always", "sync/eio-once"):
+        assert dispositions[way]["ended clearly"] == SAMPLE

@@ -39,16 +39,16 @@ def test_the_files_of_every_executed_line_lead_to_the_same_decisions_and_lose_no
 
 
 def test_a_process_that_is_killed_with_sigkill_at_a_line_is_resumed_as_its_twin(tmp_path: Path) -> None:
-    assert kill_points(tmp_path, "--sample", "60")["points"] == 60
+    assert kill_points(tmp_path, "--sample", "30")["points"] == 30
 
 
 def test_a_restart_that_is_killed_as_well_is_resumed_as_its_twin(tmp_path: Path) -> None:
-    assert kill_points(tmp_path, "--recovery", "--sample", "40")["points"] == 40
+    assert kill_points(tmp_path, "--recovery", "--sample", "20")["points"] == 20
 
 
 @pytest.mark.parametrize("side", ["agent", "simulator"])
 def test_a_side_that_dies_alone_lives_again_beside_the_other(tmp_path: Path, side: str) -> None:
-    assert kill_points(tmp_path, "--alone", side, "--sample", "40")["points"] == 40
+    assert kill_points(tmp_path, "--alone", side, "--sample", "20")["points"] == 20
 
 
 COMPARE = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,6 +24,9 @@ pytestmark = [
 ]
 
 COMMANDS = [("report", "lab"), ("report", "lab", "--json"), ("list",), ("why", "lab", "0"), ("--help",), ("--version",)]
+
+PROGRESS = re.compile(r" \d+/\d+, \d+ s$")
+"""A line of progress, as a command writes it into a log after two seconds."""
 
 FROM_A_TERMINAL = (
     "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
@@ -67,7 +71,8 @@ def test_a_pipe_that_nobody_reads_ends_the_command_without_a_word(bench: Workben
         )
     finally:
         os.close(writing)
-    assert (done.returncode, done.stderr) == (NOBODY_READS, b"")
+    said = [line for line in done.stderr.decode().splitlines() if not PROGRESS.search(line)]  # a slow machine shows it
+    assert (done.returncode, said) == (NOBODY_READS, [])
 
 
 def test_a_run_whose_log_nobody_reads_any_more_goes_on_to_its_end(bench: Workbench) -> None:

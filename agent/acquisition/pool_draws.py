@@ -46,11 +46,6 @@ class PoolDraws:
         X = self._rows.of(observed)
         self._processes = [PosteriorDraws(X, column, self._rows.groups) for column in values.T]
 
-    def errors_left_out(self) -> Iterator[tuple[IndexArray, FloatArray]]:
-        """Yield of each property which known values are judged (positions), and how far off each is predicted."""
-        for process in self._processes:
-            yield process.kept, process.errors_left_out()
-
     def draw(self, candidates: IndexArray, draws: int, rng: np.random.Generator) -> Iterator[FloatArray]:
         """Yield so many joint draws of the candidates' values of each property, shape (draws, m), noise included."""
         for process in self._processes:

@@ -45,15 +45,12 @@ class PosteriorDraws:
         y: Their values [unit of the property], finite, shape (n,).
         groups: How many of the columns, the last ones, are groups.
 
-    Attributes:
-        kept: Positions of the rows of the process, ascending, shape (n,): an even spread of at most `MOST_ROWS`.
-
     Raises:
         SurrogateError: When the rows are no training set, or K has no Cholesky factor.
     """
 
     def __init__(self, X: FloatArray, y: FloatArray, groups: int) -> None:
-        self.kept = kept = _spread(len(y), MOST_ROWS)
+        kept = _spread(len(y), MOST_ROWS)
         X, y = X[kept], y[kept]
         sample = _spread(len(y), MOST_FIT_ROWS)
         found = PosteriorModeFit(groups)(X[sample], y[sample], np.zeros(len(sample)), None)
@@ -68,15 +65,6 @@ class PosteriorDraws:
         """Return the predicted values of further rows, shape (m, d); shape (m,) [unit of the property]."""
         means: FloatArray = self._centre + self._scale * (self._u @ self._whitened(Q / self._lengthscales))
         return means
-
-    def errors_left_out(self) -> FloatArray:
-        """Return each value of the rows `kept` less its prediction from all others, (n,) [unit of the property].
-
-        With the hyper-parameters of all of them it is (K⁻¹z)_i / (K⁻¹)_ii (GPML, equation 5.12).
-        """
-        inverse = _solved(self._L, np.eye(len(self._L)))  # L⁻¹, and K⁻¹ = L⁻ᵀL⁻¹
-        errors: FloatArray = self._scale * (self._u @ inverse) / np.einsum("ij,ij->j", inverse, inverse)
-        return errors
 
     def draw(self, Q: FloatArray, normals: FloatArray) -> FloatArray:
         """Draw the values of further rows together.

@@ -34,7 +34,7 @@ def what_is_hardly_known(skills: Sequence[ModelSkill]) -> list[str]:
     """Say of which properties the model knows too little to choose by, and what to do, a sentence for each."""
     return [
         f"the model predicts {each.target or 'the property'} hardly better than the mean of each family does: of "
-        f"{each.values:,} values, each left out in turn, it errs by {each.model_error:.3g}, the mean by "
+        f"{each.values:,} values, left out by fifths, it errs by {each.model_error:.3g}, the mean by "
         f"{each.mean_error:.3g}, so that what it chooses is little better than chance; add features that say more "
         "(structures, cheaper measurements), or take random"
         for each in skills

@@ -1,4 +1,4 @@
-"""What a model knows beyond the means of the families, each value left out in turn."""
+"""What a model knows beyond the means of the families, each value by a model that was not fitted to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from agent.acquisition.base import FloatArray, PoolArrays
 from agent.acquisition.ceilings import Known
-from agent.acquisition.model_skill import LEAST_JUDGED, model_skills
+from agent.acquisition.model_skill import LEAST_JUDGED, MOST_JUDGED, model_skills
 from agent.entropy.measure import EntropyMeasure
 from agent.entropy.model_skill import ModelSkill
 from agent.entropy.target_properties import TargetProperty
@@ -41,9 +41,10 @@ def test_features_that_tell_the_property_are_known_by_it_and_levels_of_families_
     assert told.values == ROWS
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_features_that_say_nothing_of_it_are_found_out(seed: int) -> None:
-    _, features = smooth()
+@pytest.mark.parametrize("columns", [2, 50])
+@pytest.mark.parametrize("seed", range(3))
+def test_features_that_say_nothing_of_it_are_found_out_however_many_they_are(seed: int, columns: int) -> None:
+    features = np.random.default_rng(seed).normal(size=(ROWS, columns))
     values = np.random.default_rng(100 + seed).normal(size=ROWS)
     (told,) = model_skills(known(values, features))
     assert told.is_too_little
@@ -61,6 +62,13 @@ def test_few_values_and_values_that_are_all_equal_tell_nothing() -> None:
     assert len(model_skills(known(values, features, LEAST_JUDGED))) == 1
     same = known(values, features)
     assert model_skills(dataclasses.replace(same, values=np.ones((ROWS, 1)))) == ()
+
+
+def test_of_very_many_values_an_even_spread_is_judged() -> None:
+    features = np.random.default_rng(0).uniform(-2.0, 2.0, (MOST_JUDGED + 200, 1))
+    (told,) = model_skills(known(np.sin(features[:, 0]), features, MOST_JUDGED + 200))
+    assert told.values == MOST_JUDGED
+    assert told.share > 0.9
 
 
 def test_a_model_that_errs_by_more_than_the_mean_does_harm() -> None:

@@ -57,15 +57,3 @@ def test_of_too_many_rows_an_even_spread_is_taken() -> None:
     X, y = rows(MOST_ROWS + 500)
     Q, truth = rows(50, seed=1)
     assert np.abs(PosteriorDraws(X, y, groups=0).means(Q) - truth).mean() < 0.05
-
-
-def test_errors_left_out_are_those_of_a_process_without_the_value() -> None:
-    X, y = rows(30)
-    process = PosteriorDraws(X, y, groups=0)
-    K = process._signal * np.exp(-0.5 * np.square(process._X[:, None] - process._X[None]).sum(-1))
-    K += process._noise * np.eye(30)
-    z = (y - process._centre) / process._scale
-    for row in (0, 7, 29):
-        others = np.arange(30) != row
-        mean = K[row, others] @ np.linalg.solve(K[np.ix_(others, others)], z[others])
-        assert process.errors_left_out()[row] == pytest.approx(process._scale * (z[row] - mean), rel=1e-5)

@@ -60,8 +60,8 @@ def test_the_poorest_are_told_with_their_bands() -> None:
 def test_a_property_that_a_model_hardly_predicts_is_named_with_what_to_do_and_one_that_it_predicts_is_not() -> None:
     (said,) = what_is_hardly_known((ModelSkill("energy", 0.25, 0.26, 80), ModelSkill("gap", 0.1, 0.5, 80)))
     assert said == (
-        "the model predicts energy hardly better than the mean of each family does: of 80 values, each left out in "
-        "turn, it errs by 0.25, the mean by 0.26, so that what it chooses is little better than chance; add features "
+        "the model predicts energy hardly better than the mean of each family does: of 80 values, left out by "
+        "fifths, it errs by 0.25, the mean by 0.26, so that what it chooses is little better than chance; add features "
         "that say more (structures, cheaper measurements), or take random"
     )
     assert what_is_hardly_known(()) == []

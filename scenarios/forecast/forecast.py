@@ -18,9 +18,11 @@ import numpy as np
 
 from agent.acquisition.base import FloatArray
 from agent.acquisition.ceilings import ceilings
+from agent.acquisition.model_skill import model_skills
 from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BIAS_METRICS
 from agent.entropy.ceiling import Ceiling
+from agent.entropy.model_skill import ModelSkill
 from agent.settings import CampaignSettings
 from scenarios.forecast.courses import Course
 from scenarios.forecast.ground import Ground, drawn_values, ground_of
@@ -57,6 +59,7 @@ class Forecast:
         courses: Policy -> figure of bias -> its course.
         ceilings: What every family could have at most.
         notes: What a person should know.
+        skills: What the model of each property knows of it; empty with few values.
     """
 
     scenario: str
@@ -70,6 +73,7 @@ class Forecast:
     courses: Mapping[str, Mapping[str, Course]]
     ceilings: tuple[Ceiling, ...]
     notes: tuple[str, ...]
+    skills: tuple[ModelSkill, ...] = ()
 
 
 def forecast(
@@ -131,6 +135,7 @@ def forecast_from(
         {policy: _courses([played[policy, draw] for draw in range(draws)], ground) for policy in PLAYED},
         found,
         ground.notes,
+        model_skills(ground.known(plan)),
     )
 
 

@@ -64,6 +64,7 @@ def forecast_json(told: Forecast) -> str:
         "courses": {
             policy: {metric.name: _course(told, policy, metric) for metric in BIAS_METRICS} for policy in PLAYED
         },
+        "skills": [dataclasses.asdict(each) for each in told.skills],
         "families": [
             dataclasses.asdict(each)
             | {

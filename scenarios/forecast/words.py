@@ -8,7 +8,7 @@ from typing import Final
 from agent.entropy.bias import GAP_TOLERANCE_NAT
 from scenarios.forecast.courses import FLAT, Course, Difference, difference_at_end
 from scenarios.forecast.forecast import PLAYED, Forecast
-from scenarios.run.reach_words import who_falls_short
+from scenarios.run.reach_words import what_is_hardly_known, who_falls_short
 
 GAP: Final = "mean_gap"
 EVENNESS: Final = "evenness"
@@ -34,6 +34,7 @@ def in_words(told: Forecast) -> list[str]:
         said.append(
             f"No family is lost: each can come within {GAP_TOLERANCE_NAT:g} nat of the richest one's entropy of now."
         )
+    said.extend(f"{sentence[0].upper()}{sentence[1:]}." for sentence in what_is_hardly_known(told.skills))
     return said
 
 

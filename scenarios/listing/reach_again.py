@@ -11,7 +11,7 @@ from pathlib import Path
 from agent.campaign.ledger import Ledger
 from protocols.errors import EntropilotError
 from scenarios.display.progress import ProgressCall, no_progress
-from scenarios.run.reach import ceilings_of, further_values
+from scenarios.run.reach import ceilings_of, further_values, skills_of
 from scenarios.run.summary.model import RunSummary
 from scenarios.sources.run_world import run_again
 
@@ -19,7 +19,7 @@ from scenarios.sources.run_world import run_again
 def with_reach(
     summary: RunSummary, folder: Path, progress: ProgressCall = no_progress, database_url: str | None = None
 ) -> tuple[RunSummary, str]:
-    """Return a summary with its ceilings; and why it has none, where they cannot be told.
+    """Return a summary with its ceilings and the skill of its model; and why it has none, where they cannot be told.
 
     Args:
         summary: As it was read.
@@ -36,4 +36,5 @@ def with_reach(
         return summary, f"what the families could reach is not told: {error.found.rstrip('.')}"
     families = len(campaign.pool.families)
     found_again = ceilings_of(campaign, lambda done: progress("what can be reached", done, families))
-    return replace(summary, ceilings=found_again, further=further_values(campaign)), ""
+    skills = skills_of(campaign)
+    return replace(summary, ceilings=found_again, further=further_values(campaign), skills=skills), ""

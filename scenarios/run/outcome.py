@@ -30,7 +30,7 @@ from scenarios.run.dataset import write_dataset_csv
 from scenarios.run.figure.bias import draw_bias
 from scenarios.run.metrics_figure import draw_metrics
 from scenarios.run.offline import play_offline
-from scenarios.run.reach import ceilings_of, further_values
+from scenarios.run.reach import ceilings_of, further_values, skills_of
 from scenarios.run.shares import shares_of
 from scenarios.run.shortfall import shortfall
 from scenarios.run.summary.measured import brought_in_words
@@ -182,6 +182,7 @@ def _summary_of(
         random=None if found.random is None else found.random.points[-1][1],
         ceilings=ceilings_of(campaign) if campaign.phase is Phase.FINISHED else (),
         further=further_values(campaign),
+        skills=skills_of(campaign) if campaign.phase is Phase.FINISHED else (),
         journal_rows=files.store.sequence,
         journal_digest=files.store.digest,
         files=_written(files.folder, found),

@@ -1,4 +1,4 @@
-"""What a campaign can reach: the ceilings of its families, from its journal; in words: `reach_words`.
+"""What a campaign can reach: the ceilings of its families, and what its model knows; in words: `reach_words`.
 
 Made where a run is begun, summed up or reported, never within a decision: it takes about a second.
 """
@@ -11,11 +11,13 @@ from typing import Final
 import numpy as np
 
 from agent.acquisition.ceilings import Known, ceilings
+from agent.acquisition.model_skill import model_skills
 from agent.campaign.context import pool_arrays
 from agent.campaign.life_cycle import OPEN, CandidateStatus, Phase
 from agent.campaign.state import Campaign
 from agent.entropy.bias import MIN_DEFINED
 from agent.entropy.ceiling import Ceiling
+from agent.entropy.model_skill import ModelSkill
 
 FURTHER: Final = 50
 """Values that a family may get where no budget is left: about what a small campaign would spend on one."""
@@ -37,8 +39,21 @@ def ceilings_of(campaign: Campaign, on_family: Callable[[int], None] = lambda _d
         campaign: The campaign.
         on_family: Called with the number of families that are done.
     """
-    if campaign.plan.metrics and len(campaign.pool.families) < MIN_DEFINED:
+    if not _compares_families(campaign):
         return ()
+    return ceilings(_known(campaign), further_values(campaign), seed=campaign.plan.seed, on_family=on_family)
+
+
+def skills_of(campaign: Campaign) -> tuple[ModelSkill, ...]:
+    """Return what the model of each property knows of it as the campaign stands; empty where that cannot be told."""
+    return model_skills(_known(campaign)) if _compares_families(campaign) else ()
+
+
+def _compares_families(campaign: Campaign) -> bool:
+    return not campaign.plan.metrics or len(campaign.pool.families) >= MIN_DEFINED
+
+
+def _known(campaign: Campaign) -> Known:
     fidelities = campaign.pool.fidelities
     statuses = campaign.statuses if fidelities is None else campaign.statuses.copy()
     if fidelities is not None:
@@ -46,5 +61,4 @@ def ceilings_of(campaign: Campaign, on_family: Callable[[int], None] = lambda _d
     observed = np.flatnonzero(statuses == CandidateStatus.OBSERVED)
     values = np.column_stack((campaign.values[observed], campaign.additional[observed]))
     remaining = np.flatnonzero(np.isin(statuses, REMAINING))
-    known = Known(pool_arrays(campaign.pool), observed, values, remaining, campaign.plan.targets)
-    return ceilings(known, further_values(campaign), seed=campaign.plan.seed, on_family=on_family)
+    return Known(pool_arrays(campaign.pool), observed, values, remaining, campaign.plan.targets)

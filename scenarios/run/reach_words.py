@@ -1,4 +1,7 @@
-"""What families can reach, in words: from the figures alone, so that a summary can be shown without making them."""
+"""What families can reach and what a model knows, in words.
+
+From the figures alone, so that a summary can be shown without making them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Final
 
 from agent.entropy.bias import GAP_TOLERANCE_NAT
 from agent.entropy.ceiling import Ceiling, level_of
+from agent.entropy.model_skill import ModelSkill
 
 MOST_NAMED: Final = 5
 """Most families that are named one by one."""
@@ -24,6 +28,18 @@ def who_falls_short(found: Sequence[Ceiling], tolerance: float = GAP_TOLERANCE_N
     short.sort(key=lambda each: (not each.is_hopeless(level, tolerance), -(each.gap_left(level) or 0.0), each.family))
     said = [_shortfall(each, level, hopeless=each.is_hopeless(level, tolerance)) for each in short[:MOST_NAMED]]
     return [*said, f"{len(short) - MOST_NAMED} further families fall short too"] if len(short) > MOST_NAMED else said
+
+
+def what_is_hardly_known(skills: Sequence[ModelSkill]) -> list[str]:
+    """Say of which properties the model knows too little to choose by, and what to do, a sentence for each."""
+    return [
+        f"the model predicts {each.target or 'the property'} hardly better than the mean of each family does: of "
+        f"{each.values:,} values, left out by fifths, it errs by {each.model_error:.3g}, the mean by "
+        f"{each.mean_error:.3g}, so that what it chooses is little better than chance; add features that say more "
+        "(structures, cheaper measurements), or take random"
+        for each in skills
+        if each.is_too_little
+    ]
 
 
 def reach_in_words(found: Sequence[Ceiling], further: int) -> str:

@@ -35,8 +35,8 @@ from scenarios.run.interrupts import Interrupts
 from scenarios.run.live.view import LiveView
 from scenarios.run.operator import ScheduledControls, operator_of
 from scenarios.run.outcome import RunOutcome, known_outcome, write_outcome
-from scenarios.run.reach import ceilings_of
-from scenarios.run.reach_words import who_falls_short
+from scenarios.run.reach import ceilings_of, skills_of
+from scenarios.run.reach_words import what_is_hardly_known, who_falls_short
 from scenarios.run.request import RunRequest, require_answers
 from scenarios.run.signing import given_signing, own_signing, settings_of_signing
 from scenarios.run.simulators import running_simulators
@@ -147,7 +147,7 @@ def _tell_notes(files: CampaignFiles, *, is_watched: bool) -> None:
 
 
 def _tell_who_falls_short(files: CampaignFiles) -> None:
-    """Name the families that cannot be helped, before anything is spent on them."""
+    """Name the families that cannot be helped, and what a model hardly knows, before anything is spent on them."""
     campaign = files.ledger.campaign
     if campaign.phase is Phase.FINISHED or campaign.requested:
         return
@@ -155,7 +155,7 @@ def _tell_who_falls_short(files: CampaignFiles) -> None:
     with progress_on_stderr(quiet=False) as progress:
         shown = late(progress)
         found = ceilings_of(campaign, lambda done: shown("what can be reached", done, families))
-    for sentence in who_falls_short(found):
+    for sentence in (*who_falls_short(found), *what_is_hardly_known(skills_of(campaign))):
         tell(f"note: {sentence}", "yellow")
 
 

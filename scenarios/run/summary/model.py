@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from agent.entropy.best import Best
 from agent.entropy.bias import BiasPoint
 from agent.entropy.ceiling import Ceiling
+from agent.entropy.model_skill import ModelSkill
 from protocols.errors import StoreError
 from protocols.storage.atomic_file import atomic_write
 from protocols.tables.account import Account
@@ -74,6 +75,7 @@ class RunSummary:
         ceilings: What every family could have at most at the end; empty in summaries of old, and of a campaign that is
             not over.
         further: How many more values of its own each was given for that.
+        skills: What the model of each property knows at the end; empty likewise, and with few values.
         journal_rows: Rows of the journal when this was written.
         journal_digest: Digest of the last of them, by which a journal that lost its end is found out.
         effects: What is believed of the effects of interventions, a line each; empty where the policy is after none.
@@ -117,6 +119,7 @@ class RunSummary:
     bands_after: Bands = ()
     ceilings: tuple[Ceiling, ...] = ()
     further: int = 0
+    skills: tuple[ModelSkill, ...] = ()
     shortfall: tuple[str, ...] = ()
     journal_rows: int = 0
     journal_digest: str = ""
@@ -155,6 +158,7 @@ def summary_json(summary: RunSummary) -> str:
     tree |= {name: bias_tree(tree[name], bands[name]) for name in MOMENTS if tree[name] is not None}
     tree |= {"format": SUMMARY_FORMAT, "versions": dict(summary.versions), "best": best_tree(summary.best)}
     tree["ceilings"] = [dataclasses.asdict(each) for each in summary.ceilings]
+    tree["skills"] = [dataclasses.asdict(each) for each in summary.skills]
     tree["reading"] = [each.model_dump(mode="json") for each in summary.reading]
     tree["against_truth"] = {moment: dataclasses.asdict(each) for moment, each in summary.against_truth.items()}
     tree[SEAL] = seal_of(tree)

@@ -9,7 +9,7 @@ from agent.entropy.bands import Band
 from agent.entropy.best import best_in_words, price_of_evenness, worse_than_start
 from scenarios.display.labels import figure_text, shortened, with_unit
 from scenarios.effects.truth import UNSEEN
-from scenarios.run.reach_words import reach_in_words, who_falls_short
+from scenarios.run.reach_words import reach_in_words, what_is_hardly_known, who_falls_short
 from scenarios.run.summary.model import MOMENTS, RunSummary
 from scenarios.run.summary.points import starved_first
 
@@ -64,7 +64,8 @@ def summary_table(summary: RunSummary) -> RenderableType:
     lines += [Text(summary.account)] if summary.account else []
     lines += [Text(summary.brought)] if summary.brought else []
     lines += [Text(line) for line in summary.findings]
-    short = [Text(line, "yellow") for line in (*_contradictions(summary), *who_falls_short(summary.ceilings))]
+    told = (*_contradictions(summary), *who_falls_short(summary.ceilings), *what_is_hardly_known(summary.skills))
+    short = [Text(line, "yellow") for line in told]
     return Group(
         *warning, title, reason, *short_of, Text(counts), "", _bias_table(summary), *lines, *short, Text(caption, "dim")
     )

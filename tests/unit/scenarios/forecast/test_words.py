@@ -8,6 +8,7 @@ import numpy as np
 
 from agent.entropy.bias import BIAS_METRICS
 from agent.entropy.ceiling import Ceiling
+from agent.entropy.model_skill import ModelSkill
 from scenarios.forecast.courses import Course
 from scenarios.forecast.forecast import Forecast
 from scenarios.forecast.words import in_words
@@ -71,3 +72,10 @@ def test_gaps_that_are_not_defined_are_not_told() -> None:
     nothing = {metric.name: Course(np.full((2, 2), np.nan)) for metric in BIAS_METRICS}
     said = in_words(dataclasses.replace(told, courses={"gap_gain": nothing, "random": nothing}))
     assert said[0] == "What 1 observation by gap_gain buy cannot be told: fewer than two families have values."
+
+
+def test_that_the_model_behind_it_knows_hardly_more_than_the_mean() -> None:
+    told = forecast([0.6, 0.4], [0.6, 0.4])
+    blind = dataclasses.replace(told, skills=(ModelSkill("energy", 0.25, 0.26, 80),))
+    assert in_words(blind)[-1].startswith("The model predicts energy hardly better than the mean of each family does:")
+    assert not any("hardly better" in sentence for sentence in in_words(told))

@@ -11,11 +11,12 @@ import pytest
 from agent.acquisition.baselines import UniformRandom
 from agent.campaign.events import StartSetLoaded
 from agent.entropy.ceiling import Ceiling
+from agent.entropy.model_skill import ModelSkill
 from agent.pool.candidates import Candidate, make_pool
 from agent.settings import CampaignSettings
 from scenarios.run.offline_campaign import OFFLINE, OfflineCampaign, Silence
 from scenarios.run.reach import FURTHER, ceilings_of, further_values
-from scenarios.run.reach_words import reach_in_words, who_falls_short
+from scenarios.run.reach_words import reach_in_words, what_is_hardly_known, who_falls_short
 
 RICH = Ceiling("cubic", 0.2, 0.4, 0.3, 0.5, 80)
 HOPELESS = Ceiling("monoclinic", -0.54, -0.55, -0.6, -0.5, 40)
@@ -54,6 +55,16 @@ def test_the_poorest_are_told_with_their_bands() -> None:
         "cubic: 0.20 now, 0.40 ± 0.10 at most"
     )
     assert reach_in_words((UNKNOWN,), 50) == ""
+
+
+def test_a_property_that_a_model_hardly_predicts_is_named_with_what_to_do_and_one_that_it_predicts_is_not() -> None:
+    (said,) = what_is_hardly_known((ModelSkill("energy", 0.25, 0.26, 80), ModelSkill("gap", 0.1, 0.5, 80)))
+    assert said == (
+        "the model predicts energy hardly better than the mean of each family does: of 80 values, left out by "
+        "fifths, it errs by 0.25, the mean by 0.26, so that what it chooses is little better than chance; add features "
+        "that say more (structures, cheaper measurements), or take random"
+    )
+    assert what_is_hardly_known(()) == []
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from rich.console import Console
 from agent.entropy.best import best_of
 from agent.entropy.bias import BiasPoint, evenness, joint_entropy
 from agent.entropy.ceiling import Ceiling
+from agent.entropy.model_skill import ModelSkill
 from agent.metrics import Metric
 from protocols.errors import StoreError
 from protocols.tables.account import AccountEntry, Handling
@@ -242,3 +243,11 @@ def test_thirty_families_are_folded_and_fit_eighty_columns() -> None:
     assert len(shown) == MAX_ROWS  # the heading, and all but the line that says how many are folded
     assert "20 families between" in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_model_that_predicts_hardly_better_than_the_mean_is_told_below_the_table_and_kept(tmp_path: Path) -> None:
+    blind = dataclasses.replace(SUMMARY, skills=(ModelSkill("energy", 0.25, 0.26, 80),))
+    write_summary(tmp_path / "summary.json", blind)
+    assert read_summary(tmp_path / "summary.json") == blind
+    assert "predicts energy hardly better than the mean of each family" in " ".join(printed(blind).split())
+    assert "hardly better" not in printed(SUMMARY)

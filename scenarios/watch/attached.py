@@ -22,7 +22,7 @@ def print_lines(request: WatchRequest) -> None:
     Raises:
         SettingsError: When there are several, and none is named.
         StoreError: When the run cannot be read.
-        BrokerError: When the broker cannot be reached, or goes.
+        BrokerError: When the broker cannot be reached at the beginning, or lets nobody listen any more.
     """
     from scenarios.watch.lines import watch_lines
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.run_files import DATABASE, DATABASE_PLACE
-from protocols.errors import StoreError
+from protocols.errors import NotThere, StoreError
 from protocols.storage.server_url import DatabaseUrl
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import RunPath
@@ -59,7 +59,7 @@ def open_run(folder: Path, database: DatabaseUrl | None = None, key: str = "") -
         StoreError: When it is the folder of a shadow, or has no database yet.
     """
     if database is None and not _has_database(folder):
-        raise StoreError(problem_of(folder), expected="a run folder with its database", action="name another run")
+        raise NotThere(problem_of(folder), expected="a run folder with its database", action="name another run")
     return RunSource(folder, database, key)
 
 

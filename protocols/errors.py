@@ -47,10 +47,22 @@ class BrokerError(EntropilotError):
     exit_code = 4
 
 
+class BrokerAway(BrokerError):
+    """A broker that was reached is away; the link tries again by itself, ever more slowly up to a bound."""
+
+
 class StoreError(EntropilotError):
     """A database or a run folder cannot be used."""
 
     exit_code = 5
+
+
+class NotThere(StoreError):
+    """What is named, by a number or a path, does not exist."""
+
+
+class NotPossibleNow(StoreError):
+    """What is asked for exists, and is not possible as the run stands; it may be later, or in another way."""
 
 
 class DatabaseAway(StoreError):

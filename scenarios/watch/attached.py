@@ -24,7 +24,7 @@ def print_lines(request: WatchRequest) -> None:
     Raises:
         SettingsError: When there are several, and none is named.
         StoreError: When the run cannot be read.
-        BrokerError: When the broker cannot be reached, or goes.
+        BrokerError: When the broker cannot be reached at the beginning, or lets nobody listen any more.
     """
     from scenarios.watch.lines import shadow_lines, watch_lines
     from scenarios.watch.reading.shadow import ShadowReader, is_shadow

@@ -5,7 +5,7 @@
 | `{"campaign": …}` | first |
 | `{"point": …}` | each observation, once and in order, the figures by name |
 | `{"moment": …}` | whenever the journal has grown, and when its agent came or went |
-| `{"problem": …}` | the run cannot be read just now; it goes on |
+| `{"problem": …}` | the run cannot be read now, or its broker is away; a moment tells when that is over |
 | `{"ended": …}` | last: the campaign has come to its end |
 
 Of a shadow:
@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from protocols.errors import StoreError
+from protocols.errors import BrokerAway, StoreError
 from scenarios.watch.reading.shadow import ShadowReader
 from scenarios.watch.reading.source import MAX_ROWS, POLL_INTERVAL_S, Source
 from scenarios.watch.state.answers import Problem
@@ -45,14 +45,16 @@ def watch_lines(source: Source, sleep: Callable[[float], None] = time.sleep) -> 
 
     Raises:
         StoreError: When the run cannot be read at the beginning.
+        BrokerAway: When its broker is away then.
+        BrokerError: When the broker lets nobody listen any more.
     """
     yield _line("campaign", source.campaign().model_dump(mode="json"))
     version, told_to, phase, problem = -1, 0, "", ""
     while True:
         try:
             found = source.version()
-            moment = source.moment() if found != version or _may_have_gone(phase) else None
-            if moment is not None and (found != version or moment.phase != phase):
+            moment = source.moment() if found != version or problem or _may_have_gone(phase) else None
+            if moment is not None and (found != version or problem or moment.phase != phase):
                 for points in _points(source, told_to):
                     yield from (_line("point", each) for each in points_by_name(points))
                     told_to = points.sequence
@@ -62,7 +64,7 @@ def watch_lines(source: Source, sleep: Callable[[float], None] = time.sleep) -> 
                 yield _line("ended", {"phase": moment.phase, "reason": moment.reason, "sequence": moment.sequence})
                 return
             problem = ""
-        except StoreError as error:
+        except (StoreError, BrokerAway) as error:
             if not version + 1:
                 raise
             if str(error) != problem:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from protocols.concurrency.task_group_errors import first_failure
-from protocols.errors import BrokerError, EntropilotError
+from protocols.errors import BrokerAway, BrokerError, EntropilotError
 from protocols.link.broker_settings import BrokerSettings
 from protocols.link.client_ids import listener_client_id
 from protocols.link.mqtt import MqttSession
@@ -109,14 +109,15 @@ class BrokerListener:
         """Check that the broker is there.
 
         Raises:
-            BrokerError: When it is not; we go on trying.
+            BrokerAway: When it is not; we go on trying.
+            BrokerError: When listening has ended.
         """
         self._raise_failure()
         if self._why_down:
-            raise BrokerError(
+            raise BrokerAway(
                 f"The broker {self.broker.redacted_url} cannot be reached: {self._why_down}",
                 expected="a broker that answers; what is shown is of before",
-                action="nothing here: the page goes on trying, and shows what is new when it is back",
+                action="nothing here: the link is tried again, and what is new is shown when the broker is back",
             )
 
     def _raise_failure(self) -> None:

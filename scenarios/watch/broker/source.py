@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from agent.entropy.bias import BIAS_METRICS
-from protocols.errors import StoreError
+from protocols.errors import NotThere
 from protocols.wire.messages import CampaignPhase, Health, MetricsReport, Status
 from scenarios.watch.broker.listener import BrokerListener
 from scenarios.watch.broker.view import CampaignView, is_there
@@ -127,7 +127,7 @@ class BrokerSource:
             last, state = view.last_report, view.state
             report = last if observation is None else view.reports.get(observation)
             if report is None and observation is not None:
-                raise StoreError(
+                raise NotThere(
                     f"Observation {observation} of {self._campaign} did not come while this page listens",
                     expected=f"one of {next(iter(view.reports))} to {last.observation}" if last else "one that came",
                     action="open the run's folder where its agent works: the past stands in its journal",
@@ -188,7 +188,7 @@ class BrokerSource:
         Raises:
             StoreError: Always.
         """
-        raise StoreError(
+        raise NotThere(
             f"A broker does not tell of decision {number}",
             expected="the run's folder, whose journal knows it",
             action="start `entropilot watch` where the agent works",

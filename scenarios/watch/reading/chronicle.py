@@ -33,7 +33,7 @@ from agent.campaign.events import (
 )
 from agent.campaign.plan import CampaignPlan
 from agent.store.tables import JOURNAL
-from protocols.errors import StoreError
+from protocols.errors import NotPossibleNow
 
 MANY: Final = (RequestIssued, ResultAccepted, DecisionMade, StartSetLoaded)
 """Kinds of which there are as many as observations, or whose rows are as long as the dataset."""
@@ -130,7 +130,7 @@ class Chronicle:
             StoreError: When it has not.
         """
         if self.started is None or not isinstance(self.started.event, CampaignStarted):
-            raise StoreError(
+            raise NotPossibleNow(
                 "The journal of this run is empty", expected="a run that has begun", action="wait until it has begun"
             )
         return self.started.event.plan

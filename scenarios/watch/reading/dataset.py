@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from agent.campaign.events import ObservationRetracted
 from agent.store.tables import JOURNAL, OBSERVATION
-from protocols.errors import StoreError
+from protocols.errors import NotPossibleNow, SettingsError
 from scenarios.watch.reading.history import History
 from scenarios.watch.reading.source import MAX_ROWS
 from scenarios.watch.reading.values import HeldValue, changed_values
@@ -48,7 +48,7 @@ def dataset_page(
     changed = changed_values(connection, history)
     apart = {each.candidate_id for each in changed}
     if len(apart) > MAX_CHANGED:
-        raise StoreError(
+        raise NotPossibleNow(
             f"{len(apart):,} values of this run were corrected or taken back",
             expected=f"at most {MAX_CHANGED:,}",
             action="read them from the journal",
@@ -106,7 +106,9 @@ def _merged(
     """Return a window of the view's rows with the others in their places."""
     is_reversed, columns = order.startswith("-"), ORDERS.get(order.removeprefix("-"))
     if columns is None:
-        raise StoreError(f"The dataset has no order {order!r}", expected=f"one of {', '.join(ORDERS)}, or with a minus")
+        raise SettingsError(
+            f"The dataset has no order {order!r}", expected=f"one of {', '.join(ORDERS)}, or with a minus"
+        )
     names = [column.name for column in columns]
     sort: Callable[[dict[str, Any]], Any] = lambda row: tuple(row[name] for name in names)  # noqa: E731
     offset, limit = window

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.run_files import DATABASE, DATABASE_PLACE
-from protocols.errors import StoreError
+from protocols.errors import NotPossibleNow, NotThere, StoreError
 from protocols.storage.server_url import DatabaseUrl
 from scenarios.sources.identify import identify
 from scenarios.sources.kinds import RunPath
@@ -60,13 +60,13 @@ def open_run(folder: Path, database: DatabaseUrl | None = None, key: str = "") -
         StoreError: When it is the folder of a shadow, or has no database yet.
     """
     if database is None and not _has_database(folder):
-        raise StoreError(
-            problem_of(folder),
-            expected="a run folder with its database",
-            action=f"`entropilot watch {folder}` shows it in a browser, `entropilot report {folder}` as text"
-            if is_shadow(folder)
-            else "name another run",
-        )
+        if is_shadow(folder):
+            raise NotPossibleNow(
+                problem_of(folder),
+                expected="a run folder with its database",
+                action=f"`entropilot watch {folder}` shows it in a browser, `entropilot report {folder}` as text",
+            )
+        raise NotThere(problem_of(folder), expected="a run folder with its database", action="name another run")
     return RunSource(folder, database, key)
 
 

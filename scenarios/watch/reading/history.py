@@ -20,7 +20,7 @@ from agent.campaign.events import (
     load_event,
 )
 from agent.store.tables import JOURNAL
-from protocols.errors import StoreError
+from protocols.errors import NotPossibleNow, NotThere, StoreError
 from scenarios.watch.reading.candidates import AT_ONCE, values_seen
 from scenarios.watch.reading.chronicle import Chronicle, Entry
 from scenarios.watch.reading.requests import Requests
@@ -66,7 +66,7 @@ class History:
         row = connection.execute(_LAST_ROW).first()
         last, at, digest = (0, "", "") if row is None else (row.sequence, row.recorded_at, row.digest)
         if last < self.last or (last == self.last and digest != self.digest):
-            raise StoreError(
+            raise NotPossibleNow(
                 f"The journal ended at row {self.last} and ends at row {last} now: another run took its place",
                 expected="a journal that only grows",
                 action="open the run again",
@@ -99,7 +99,7 @@ class History:
         """
         if not 0 <= decision < self.decisions:
             known = f"a number from 0 to {self.decisions - 1}" if self.decisions else "a run that has decided something"
-            raise StoreError(f"The journal holds no decision {decision}", expected=known)
+            raise NotThere(f"The journal holds no decision {decision}", expected=known)
         return self._decided_at[decision]
 
     def row_of_observation(self, observation: int) -> int:
@@ -110,7 +110,7 @@ class History:
         """
         if not 0 <= observation < len(self.course):
             known = f"a number from 0 to {len(self.course) - 1}" if len(self.course) else "a run with a start set"
-            raise StoreError(f"There is no observation {observation}", expected=known)
+            raise NotThere(f"There is no observation {observation}", expected=known)
         return self.course.sequence_of(observation)
 
     def decision_at(self, sequence: int) -> int | None:

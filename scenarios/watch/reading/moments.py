@@ -14,7 +14,7 @@ from agent.campaign.events import BecameEven, GapStalled
 from agent.campaign.life_cycle import Phase as CampaignPhase
 from agent.entropy.bias import MIN_DEFINED
 from agent.store.tables import MESSAGE_COUNT
-from protocols.errors import StoreError
+from protocols.errors import NotThere
 from protocols.signing.signature import UNPROVEN
 from scenarios.watch.reading.bands import BandCache
 from scenarios.watch.reading.decisions import decision_card
@@ -55,7 +55,7 @@ def moment_of(
     shown = len(course) - 1 if observation is None else observation
     if observation is not None and not 0 <= observation < len(course):
         known = f"a number from 0 to {len(course) - 1}" if len(course) else "a run with a start set"
-        raise StoreError(f"The run {key} has no observation {observation}", expected=known)
+        raise NotThere(f"The run {key} has no observation {observation}", expected=known)
     sequence = history.last if observation is None else course.sequence_of(observation)
     standing = history.standing.at(sequence)
     decision = history.decision_at(sequence)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from agent.campaign.life_cycle import Phase as CampaignPhase
 from agent.run_files import DATABASE, LOCK, RECORDING
-from protocols.errors import StoreError
+from protocols.errors import NotPossibleNow, StoreError
 from protocols.storage.run_lock import seems_held
 from protocols.storage.server_url import DatabaseUrl
 from scenarios.watch.reading.answers.question import AskedRun
@@ -242,7 +242,7 @@ class RunSource:
         with self._connection() as connection:
             self._history.read(connection)
             if not self._history.last:
-                raise StoreError(
+                raise NotPossibleNow(
                     f"The journal of the run {self.key} is empty",
                     expected="a run that has begun",
                     action="wait until it has begun",

@@ -15,7 +15,7 @@ from agent.campaign.plan import CampaignPlan
 from agent.entropy.bias import BIAS_METRICS
 from agent.metrics import Metric
 from agent.run_files import RECORDING
-from protocols.errors import StoreError
+from protocols.errors import NotThere, StoreError
 from protocols.recording.lines import SHADOW_BEGINNING
 from protocols.storage.run_lock import seems_held
 from scenarios.shadow.choices import Agreement, DecisionComparison, from_line
@@ -111,7 +111,7 @@ class ShadowReader:
         """
         found = self._found()
         if shown is not None and shown > len(found.rows):
-            raise StoreError(
+            raise NotThere(
                 f"The shadow {self._key} has compared {len(found.rows)} decisions, not {shown}",
                 expected=f"a number from 0 to {len(found.rows)}",
             )

@@ -35,6 +35,9 @@ EVENT_MODELS: Final[dict[str, tuple[type[BaseModel], str]]] = {
 }
 """Events of a stream -> what they carry, and when."""
 
+NAMES_OF_RUNS: Final = frozenset({"key", "left", "right"})
+"""Parameters that name a run."""
+
 
 def openapi_document(version: str, root_path: str = "") -> dict[str, Any]:
     """Return the document.
@@ -90,10 +93,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
             "description": "It is being worked out: ask again.",
             **_content(operation),
         }
-    answers["default"] = {
-        "description": "It cannot be answered.",
-        "content": {JSON: {"schema": {"$ref": REFERENCE.format(model=Problem.__name__)}}},
-    }
+    for status, words in _refusals(operation).items():
+        answers[str(status.value)] = _problem(words)
+    answers["default"] = _problem("It cannot be answered.")
     document: dict[str, Any] = {
         "operationId": operation.name,
         "summary": operation.words,
@@ -106,6 +108,29 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if not operation.wants_token:
         document["security"] = []
     return document
+
+
+def _refusals(operation: Operation) -> dict[HTTPStatus, str]:
+    """Return what the answers say that refuse, for what is asked of runs; the others have the default."""
+    if not operation.wants_token:
+        return {}
+    told = {
+        HTTPStatus.SERVICE_UNAVAILABLE: "It cannot be read now: its database is away or damaged, or there are too "
+        "many viewers."
+    }
+    if any(each.name in NAMES_OF_RUNS for each in parameters_of(operation)):
+        told |= {
+            HTTPStatus.NOT_FOUND: "There is no such run, observation or decision.",
+            HTTPStatus.CONFLICT: "It is not possible as the run stands, such as before it has begun.",
+        }
+    return dict(sorted(told.items()))
+
+
+def _problem(words: str) -> dict[str, Any]:
+    return {
+        "description": words,
+        "content": {JSON: {"schema": {"$ref": REFERENCE.format(model=Problem.__name__)}}},
+    }
 
 
 def _content(operation: Operation) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from typing import Final
 
 from protocols.errors import (
     BrokerError,
-    DatabaseAway,
     EntropilotError,
     NoAnswer,
+    NotPossibleNow,
+    NotThere,
     OrderRefused,
     SettingsError,
     StoreError,
@@ -64,8 +65,9 @@ class Answer:
 
 _STATUS_OF: Final[tuple[tuple[type[EntropilotError], HTTPStatus], ...]] = (
     (ExtraMissingError, HTTPStatus.NOT_IMPLEMENTED),
-    (DatabaseAway, HTTPStatus.SERVICE_UNAVAILABLE),
-    (StoreError, HTTPStatus.CONFLICT),
+    (NotThere, HTTPStatus.NOT_FOUND),
+    (NotPossibleNow, HTTPStatus.CONFLICT),
+    (StoreError, HTTPStatus.SERVICE_UNAVAILABLE),  # away, damaged, or being written: nobody asked amiss
     (BrokerError, HTTPStatus.BAD_GATEWAY),
     (NoAnswer, HTTPStatus.CONFLICT),
     (TooManyOrders, HTTPStatus.TOO_MANY_REQUESTS),

@@ -23,9 +23,9 @@ curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8321/api/runs
 - A run is named by its key, as the list of runs says it. Numbers that are not finite are null, times RFC 3339 in UTC,
   candidates have the names of their table.
 - What cannot be answered has a status of HTTP from 400 on and the body `Problem`: what was found, what was expected,
-  and what to do. 401: no token; 403: a page of somebody else asks; 404: nothing there; 409: not possible as things
-  stand; 413, 414, 415: too large, too long, not JSON; 422: a parameter is wrong; 429: more than five orders a second;
-  503: more than fifty viewers.
+  and what to do. 401: no token; 403: a page of somebody else asks; 404: no such run, observation or decision; 409: not
+  possible as things stand; 413, 414, 415: too large, too long, not JSON; 422: a parameter is wrong; 429: more than five
+  orders a second; 503: it cannot be read now (database away or damaged), or there are more than fifty viewers.
 - Where 202 is named, the answer may say `computing`: ask again until it does not.
 - An order is what [`entropilot control`](../how-to/operate.md) takes, with the members of the message `control`
   ([messages](messages.md)); `row` has the cells of a new candidate by column.

@@ -53,9 +53,9 @@ def test_a_campaign_is_seen_by_what_its_broker_retains_and_is_operated_over_it(b
     told = {int(row[0]): int(row[1]) for points in stream.all_of("points") for row in points["rows"]}
     assert all(row >= known[observation] for observation, row in told.items())  # the last row when it was told
     with page.client as client:
-        assert client.get(f"api/runs/{KEY}/at/0").status_code == 409  # that was before it listened
+        assert client.get(f"api/runs/{KEY}/at/0").status_code == 404  # that was before it listened
         assert client.get(f"api/runs/{KEY}/at/30").json()["observation"] == 30
-        assert client.get(f"api/runs/{KEY}/decisions/0").status_code == 409
+        assert client.get(f"api/runs/{KEY}/decisions/0").status_code == 404
         assert client.get(f"api/runs/{KEY}/series").status_code == 200
         instruments = client.get(f"api/runs/{KEY}/instruments").json()
     assert [each["id"] for each in instruments] == ["simulator-1"]
@@ -80,6 +80,33 @@ def test_a_broker_that_goes_is_told_in_a_sentence_and_heard_again_when_it_is_bac
         bench.start("broker", "embedded", *kept).wait_for("broker_started")
         stream.wait_for(lambda told: not told.all_of("campaign")[-1]["problem"], "it is not heard again")
         stream.wait_for(lambda told: told.all_of("campaign")[-1]["agent"] == "there", "the agent is not heard again")
+
+
+def test_lines_of_json_say_that_the_broker_is_away_and_go_on_to_the_end_when_it_is_back(bench: Workbench) -> None:
+    port = free_port()
+    kept = ("--port", str(port), "--credentials", str(bench.folder / "accounts.json"))
+    broker = bench.start("broker", "embedded", *kept).wait_for("broker_started")
+    url = f"mqtt://127.0.0.1:{port}"
+    account = {"ENTROPILOT_BROKER__CREDENTIALS_FILE": str(bench.folder / "accounts.json")}
+    flags = ("--budget", "12", "--quiet", "--set", 'approval.required="first_n"', "--set", "approval.first=1")
+    bench.start("simulator", "lab.toml", "--broker", url, env=account)
+    agent = bench.start("agent", "lab.toml", "--broker", url, *flags, env=account)
+    bench.wait_for_events("DecisionMade", 1)
+    lines = bench.start("watch", "--broker", url, "--campaign", "lab", "--json", env=account)
+    until(lambda: '{"moment"' in lines.printed, "nothing is told")
+    broker.process.send_signal(signal.SIGKILL)
+    until(lambda: '{"problem"' in lines.printed, "nobody says that the broker is away")
+    assert "cannot be reached" in lines.printed
+    moments = lines.printed.count('{"moment"')
+    bench.start("broker", "embedded", *kept).wait_for("broker_started")
+    until(lambda: lines.printed.count('{"moment"') > moments, "it does not say that the broker is back")
+    page = open_page(bench, "--broker", url, "--operator", "ann", environment=account)
+    until(partial(waits, page, 0), "nothing waits")
+    page.order(KEY, action="approve_decision", decision=0, message_id="yes")
+    assert agent.finish().code == 0
+    ended = lines.finish()
+    assert (ended.code, '"ended"' in ended.out) == (0, True)
+    assert ended.out.count('{"problem"') == 1, "said once, not at each try"
 
 
 def test_orders_on_a_lost_link_go_out_again_under_their_id_and_are_carried_out_once(bench: Workbench) -> None:

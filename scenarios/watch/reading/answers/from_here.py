@@ -26,7 +26,7 @@ from agent.pool.measurements import Measurement
 from agent.run_files import DATABASE, RECORDING
 from agent.settings import CampaignSettings
 from agent.store.read_only import reading_journal
-from protocols.errors import SettingsError, StoreError
+from protocols.errors import NotPossibleNow, NotThere, SettingsError
 from scenarios.display.progress import no_progress
 from scenarios.replay.replay import asking
 from scenarios.run.offline import KnownValues, Measured
@@ -75,13 +75,13 @@ def _decisions(events: Sequence[Event], decision: int) -> tuple[int, list[Decisi
     """
     made = [(row, event) for row, event in enumerate(events, 1) if isinstance(event, DecisionMade)]
     if not 0 <= decision < len(made):
-        raise StoreError(f"The journal holds no decision {decision}", expected=f"one of {len(made)}")
+        raise NotThere(f"The journal holds no decision {decision}", expected=f"one of {len(made)}")
     return made[decision][0], [event for _, event in made[decision:]]
 
 
 def _plan_of(events: Sequence[Event]) -> CampaignPlan:
     if not events or not isinstance(events[0], CampaignStarted):
-        raise StoreError("The journal of this run is empty", expected="a run that has begun")
+        raise NotPossibleNow("The journal of this run is empty", expected="a run that has begun")
     return events[0].plan
 
 

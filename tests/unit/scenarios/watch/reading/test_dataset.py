@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from agent.run_files import DATABASE
-from protocols.errors import StoreError
+from protocols.errors import SettingsError
 from scenarios.watch.reading.find import open_run
 from scenarios.watch.reading.source import DatasetOrder
 from tests.support.runs.watched_runs import random_run
@@ -82,6 +82,6 @@ def test_names_of_strangers_are_told_as_they_stand(folder: Path, tmp_path: Path)
 
 def test_an_order_that_there_is_not_is_told(folder: Path) -> None:
     source = open_run(folder)
-    with pytest.raises(StoreError, match="no order 'colour'"):
+    with pytest.raises(SettingsError, match="no order 'colour'"):
         source.dataset(order="colour")  # type: ignore[arg-type]
     source.close()

@@ -67,7 +67,8 @@ def watch_lines(source: Source, sleep: Callable[[float], None] = time.sleep) -> 
         except (StoreError, BrokerAway) as error:
             if not version + 1:
                 raise
-            if str(error) != problem:
+            is_new = not problem if isinstance(error, BrokerAway) else str(error) != problem
+            if is_new:  # a broker is away once, though each try may fail for another reason
                 problem = str(error)
                 told = Problem(found=error.found, expected=error.expected, action=error.action)
                 yield _line("problem", told.model_dump(mode="json"))

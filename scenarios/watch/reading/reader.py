@@ -29,7 +29,7 @@ from agent.store.migrations import current_version
 from agent.store.place import elsewhere
 from agent.store.read_only import file_of
 from agent.store.tables import ALL_TABLES, JOURNAL, SCHEMA_VERSION
-from protocols.errors import NotThere, StoreError
+from protocols.errors import StoreError
 from protocols.storage.database import open_engine, sqlite_url, store_error
 from protocols.storage.foreign_file import bound_reader, require_plain_tables
 from protocols.storage.server import answered_in_time
@@ -173,7 +173,7 @@ class FileReader:
     def _choose(self) -> None:
         """Choose how the file is read."""
         if not self._file.is_file():
-            raise NotThere(
+            raise StoreError(
                 f"There is no database at {self._file}",
                 expected="a run folder",
                 action="name another run, or --database",

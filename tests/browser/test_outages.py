@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -80,9 +81,11 @@ def test_an_agent_that_is_killed_is_missed_and_its_return_is_seen(browser: Brows
     with looking(browser, served) as viewer:
         viewer.open(RUN)
         viewer.see("agent there", "#strip")
+        killed = time.monotonic()
         run.process.send_signal(signal.SIGKILL)
         run.process.wait(60)
         viewer.see("agent gone", "#strip")
+        assert time.monotonic() - killed < 35.0
         seen = viewer.state("app.session.last")
         assert viewer.tab.locator("table.families tbody tr").count() == 3
         bench.start("run", "lab.toml", "--resume", *SLOW)

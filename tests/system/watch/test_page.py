@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
-from tests.support.commands import Finished, Workbench, until
+from tests.support.commands import Finished, Workbench, free_port, until
+from tests.support.processes import started
 from tests.support.samples.folders import contents
 from tests.system.operating.bench import at_work, connected
 from tests.system.watch.bench import Page, open_page, watched
@@ -123,27 +132,94 @@ def test_each_observation_is_told_once_and_in_order_also_when_the_page_is_killed
     assert told == [row[0] for row in rows]
 
 
-def test_a_killed_page_changes_nothing_in_the_run(bench: Workbench) -> None:
+@pytest.mark.parametrize("who", ["page", "browser", "proxy"])
+def test_whoever_is_killed_beside_it_changes_nothing_in_the_run(bench: Workbench, who: str) -> None:
+    """A5: SIGKILL, while it watches."""
     alone = bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "alone", "--budget", "20")
     assert alone.code == 0, alone.err
     running = bench.start("run", "lab.toml", "--campaign", "seen", "--budget", "20", "--quiet",
-                          "--set", "simulator.latency.mean_s=0.1")  # fmt: skip
+                          "--set", f"simulator.latency.mean_s={2.0 if who == 'browser' else 1.0}")  # fmt: skip
     bench.wait_for_events("DecisionMade", 1, "seen")
     page = open_page(bench)
-    with watched(page, "seen", "0") as stream:
-        stream.wait_for(lambda told: len(told.observations) >= 5, "no points")
-        page.part.kill()
+    with {"page": the_page, "browser": a_browser, "proxy": a_proxy}[who](page, bench.folder) as victim:
+        assert bench.count("CampaignFinished", "seen") == 0, "it came too late"
+        victim.kill()
     ended = running.finish()
     assert ended.code == 0, ended.err
     assert bench.entropilot("verify", "seen").code == 0
     assert decided(bench, "seen") == decided(bench, "alone")
 
 
+@contextmanager
+def the_page(page: Page, _: Path) -> Iterator[psutil.Process]:
+    """The server of the page, while somebody watches."""
+    with watched(page, "seen", "0") as stream:
+        stream.wait_for(lambda told: len(told.observations) >= 5, "no points")
+        yield psutil.Process(page.part.process.pid)
+
+
+@contextmanager
+def a_browser(page: Page, folder: Path) -> Iterator[psutil.Process]:
+    """Chromium by itself, once it watches: it holds a connection for what is new, and has asked for other things."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("there is no Chromium here (Debian's package `chromium`)")
+    server = psutil.Process(page.part.process.pid)
+    flags = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
+    with started(
+        [program, *flags, f"--user-data-dir={folder / 'browser'}", f"{page.url}#token={page.token}&run/seen"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as browser:  # fmt: skip
+        until(lambda: any(each.status == "ESTABLISHED" for each in server.net_connections()), "nobody watches")
+        time.sleep(0.5)
+        yield psutil.Process(browser.pid)
+
+
+@contextmanager
+def a_proxy(page: Page, _: Path) -> Iterator[psutil.Process]:
+    """A proxy before the page, while somebody watches through it."""
+    port, behind = free_port(), urlsplit(page.url).port
+    with started([sys.executable, "-c", FORWARD, str(port), str(behind)]) as proxy:
+        until(lambda: is_listening(port), "the proxy does not listen")
+        with watched(replace(page, url=f"http://127.0.0.1:{port}/"), "seen", "0") as stream:
+            stream.wait_for(lambda told: len(told.observations) >= 5, "no points")
+            yield psutil.Process(proxy.pid)
+            until(lambda: stream.has_ended, "the stream goes on without its proxy")
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as link:
+        return link.connect_ex(("127.0.0.1", port)) == 0
+
+
+FORWARD = """
+import asyncio, sys
+
+async def copy(reader, writer):
+    while content := await reader.read(65536):
+        writer.write(content)
+        await writer.drain()
+    writer.close()
+
+async def serve(reader, writer):
+    behind = await asyncio.open_connection("127.0.0.1", int(sys.argv[2]))
+    await asyncio.gather(copy(reader, behind[1]), copy(behind[0], writer), return_exceptions=True)
+
+async def main():
+    async with await asyncio.start_server(serve, "127.0.0.1", int(sys.argv[1])) as server:
+        await server.serve_forever()
+
+asyncio.run(main())
+"""
+
+
 def decided(bench: Workbench, campaign: str) -> list[Any]:
     """What was decided and what came of it; ids and times are of each run alone."""
     chosen = bench.rows(
-        "SELECT json_extract(payload, '$.candidates') FROM journal WHERE kind = 'DecisionMade'", campaign
+        "SELECT json_extract(payload, '$.candidate_ids') FROM journal WHERE kind = 'DecisionMade'", campaign
     )
+    assert chosen
+    assert all(each[0] for each in chosen)
     values = bench.rows("SELECT candidate_id, value FROM observation ORDER BY candidate_id", campaign)
     return [chosen, values]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 import sys
 import threading
@@ -40,6 +41,16 @@ def require(kind: str) -> None:
     except BrokerError as error:
         if kind == "mosquitto":
             pytest.skip(error.found)
+
+
+def is_free(port: int) -> bool:
+    """Whether somebody could listen there."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
 
 
 def let_in(port: int, username: str | None = None, password: str | None = None) -> bool:
@@ -133,6 +144,7 @@ def test_a_broker_that_is_started_again_has_new_passwords_and_its_parts_go_on(ki
     asking = bench.start("agent", "lab.toml", *url, *BUDGET)
     bench.wait_for_events("ResultAccepted", 1)
     broker.kill()
+    until(lambda: is_free(port), "the port of the broker is held")  # by one of its links, for a moment
     bench.start(*flags).wait_for("broker_started")
     (after,) = read_credentials(credentials_place(LOOPBACK, port))
     assert before.password != after.password

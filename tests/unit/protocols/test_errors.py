@@ -8,6 +8,7 @@ import pytest
 
 from protocols import errors
 from protocols.errors import (
+    BrokerAway,
     BrokerError,
     CampaignFellShort,
     CampaignHalted,
@@ -16,6 +17,8 @@ from protocols.errors import (
     InvariantViolation,
     MessageError,
     NoAnswer,
+    NotPossibleNow,
+    NotThere,
     OrderRefused,
     SettingsError,
     StoreError,
@@ -33,6 +36,9 @@ KINDS = (
     OrderRefused,
     NoAnswer,
 )
+
+FINER = {BrokerAway: BrokerError, DatabaseAway: StoreError, NotPossibleNow: StoreError, NotThere: StoreError}
+"""Told apart by programs, and one with their base for who starts a command."""
 
 
 def test_an_error_reads_as_three_sentences() -> None:
@@ -54,8 +60,8 @@ def test_every_kind_for_a_person_ends_the_command_with_a_code_of_its_own() -> No
     codes = [kind.exit_code for kind in KINDS]
     assert len({0, EntropilotError.exit_code, *codes}) == len(KINDS) + 2
     every = {each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, EntropilotError)}
-    assert every == {EntropilotError, MessageError, DatabaseAway, *KINDS}
-    assert DatabaseAway.exit_code == StoreError.exit_code
+    assert every == {EntropilotError, MessageError, *FINER, *KINDS}
+    assert all(kind.exit_code == base.exit_code for kind, base in FINER.items())
 
 
 def test_a_message_error_carries_its_reason_to_be_counted() -> None:

@@ -138,7 +138,7 @@ def test_whoever_is_killed_beside_it_changes_nothing_in_the_run(bench: Workbench
     alone = bench.entropilot("run", "lab.toml", "--quiet", "--campaign", "alone", "--budget", "20")
     assert alone.code == 0, alone.err
     running = bench.start("run", "lab.toml", "--campaign", "seen", "--budget", "20", "--quiet",
-                          "--set", f"simulator.latency.mean_s={2.0 if who == 'browser' else 1.0}")  # fmt: skip
+                          "--set", f"simulator.latency.mean_s={3.0 if who == 'browser' else 2.0}")  # fmt: skip
     bench.wait_for_events("DecisionMade", 1, "seen")
     page = open_page(bench)
     with {"page": the_page, "browser": a_browser, "proxy": a_proxy}[who](page, bench.folder) as victim:

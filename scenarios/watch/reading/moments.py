@@ -17,6 +17,7 @@ from agent.store.tables import MESSAGE_COUNT
 from protocols.errors import NotThere
 from protocols.signing.signature import UNPROVEN
 from scenarios.watch.reading.bands import BandCache
+from scenarios.watch.reading.candidates import AT_ONCE
 from scenarios.watch.reading.decisions import decision_card
 from scenarios.watch.reading.history import History, written_at
 from scenarios.watch.reading.requests import in_flight_at
@@ -59,7 +60,8 @@ def moment_of(
     sequence = history.last if observation is None else course.sequence_of(observation)
     standing = history.standing.at(sequence)
     decision = history.decision_at(sequence)
-    among = history.requests.unclosed if sequence == history.last else None
+    unclosed = history.requests.unclosed
+    among = unclosed if sequence == history.last and len(unclosed) <= AT_ONCE else None
     in_flight = in_flight_at(connection, history.chronicle, sequence, among)
     has_point = shown >= 0
     return Moment(

@@ -72,6 +72,14 @@ def write_findings(
     return _write_graph(folder, believed, title) + _write_molecules(folder, found, title)
 
 
+def findings_so_far(events: Sequence[Event], plan: CampaignPlan, pool: Pool, scenario: Scenario) -> Findings:
+    """Return what a run has found by now, in words; nothing is written. Arguments as of `write_findings`."""
+    believed = system_graph(events, plan, pool, scenario, points=0)
+    found = molecules_found(events, plan, pool, scenario.campaign.code)
+    lines = [f"graph: {believed.graph.in_words()}"] if believed is not None else []
+    return Findings(lines=(*lines, *([f"found: {found.in_words()}"] if found is not None else [])))
+
+
 def _write_graph(folder: Path, believed: SystemGraph | None, title: str) -> Findings:
     if believed is None:
         return Findings()

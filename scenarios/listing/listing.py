@@ -12,15 +12,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from protocols.errors import EntropilotError
 from protocols.settings.layers import toml_layer
 from protocols.settings.plug_ins import GROUPS, plug_ins
 from protocols.tables.account import Account, Handling
 from scenarios.display.progress import ProgressCall, no_progress
 from scenarios.listing.recordings import ListedRecording, list_recordings
+from scenarios.listing.unfinished import summary_so_far, went_on
 from scenarios.run.summary.model import RunSummary, read_summary, summary_json
 from scenarios.run.summary.table import summary_table
 from scenarios.settings.library import library_scenarios
-from scenarios.sources.run_folder import SUMMARY, require_summary
+from scenarios.sources.run_folder import SUMMARY, summary_of_shadow
 
 MINUTES: Final = 16
 """How much of a time a person needs [character of ISO 8601]."""
@@ -52,16 +54,16 @@ def listing_json(runs: Path) -> str:
 
 
 def run_report(folder: Path, progress: ProgressCall = no_progress, database_url: str | None = None) -> RenderableType:
-    """Return the summary of a run, or of a shadow, and the paths of its files.
+    """Return the summary of a run, over or not, or of a shadow, and the paths of its files.
 
     Args:
         folder: The run folder.
         progress: For what an earlier summary does not tell, and takes its time.
         database_url: Of another database than the folder's own, or than it remembers.
     """
-    path = require_summary(folder)
-    if path.name == SUMMARY:
-        summary, why_not = _completed(read_summary(path), folder, progress, database_url)
+    path = summary_of_shadow(folder)
+    if path is None:
+        summary, why_not = _summary_of(folder, progress, database_url)
         table = Group(
             summary_table(summary),
             *([Text(why_not, "dim")] if why_not else []),
@@ -92,13 +94,26 @@ def reading_table(reading: Account) -> RenderableType:
 
 def run_json(folder: Path, progress: ProgressCall = no_progress, database_url: str | None = None) -> str:
     """Return the same figures as JSON: as they are written, with what an earlier summary does not tell."""
-    path = require_summary(folder)
-    text = path.read_text(encoding="utf-8")
+    path = summary_of_shadow(folder) or folder / SUMMARY
+    written = path.read_text(encoding="utf-8") if path.is_file() else ""
     if path.name != SUMMARY:
-        return text
-    written = read_summary(path)
-    summary, _ = _completed(written, folder, progress, database_url)
-    return text if summary is written else summary_json(summary)
+        return written
+    summary, _ = _summary_of(folder, progress, database_url)
+    return written if written and summary == read_summary(path) else summary_json(summary)
+
+
+def _summary_of(folder: Path, progress: ProgressCall, database_url: str | None) -> tuple[RunSummary, str]:
+    """Return what a run has come to, and why something of it cannot be told."""
+    path = folder / SUMMARY
+    written = read_summary(path) if path.is_file() else None
+    if written is None or went_on(folder, written):
+        try:
+            return summary_so_far(folder, progress, database_url), ""
+        except EntropilotError as error:
+            if written is None:
+                raise
+            return written, f"it went on after this was written; what came then is not told: {error.found.rstrip('.')}"
+    return _completed(written, folder, progress, database_url)
 
 
 def _completed(

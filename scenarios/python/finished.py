@@ -15,17 +15,18 @@ from typing import Any, Final, TypeVar
 import pandas as pd
 from rich.text import Text
 
-from agent.campaign.events import BudgetSet, CampaignFinished, CampaignStarted, Event
+from agent.campaign.events import BudgetSet, CampaignFinished, Event
 from agent.run_files import DATABASE
 from agent.store.read_only import reading_journal, referenced_in
 from agent.store.store import Store
-from protocols.errors import StoreError
+from protocols.errors import EntropilotError
 from scenarios.display.progress import no_progress
 from scenarios.python.calling import call
 from scenarios.python.moment import Moment, moment_at
 from scenarios.python.shown import Figure, as_html, as_text, embedded
 from scenarios.python.tables import dataset_of, decisions_of, trajectory_of
-from scenarios.sources.run_folder import FIGURE, METRICS_FIGURE
+from scenarios.sources.run_folder import FIGURE, METRICS_FIGURE, SHADOW_SUMMARY, SUMMARY
+from scenarios.sources.run_world import started
 from scenarios.verify.part import CheckedPart
 from scenarios.why.explanation import Explanation
 
@@ -112,14 +113,14 @@ class Run:
 
     @property
     def summary(self) -> Mapping[str, Any]:
-        """What it came to, as `summary.json` says.
+        """What it came to, as `summary.json` says it; of a run that goes on or was killed, what it has come to by now.
 
         Raises:
-            StoreError: While it runs, or when it was interrupted before it could write one.
+            StoreError: Before it has begun, or when its scenario makes another pool today.
         """
-        from scenarios.sources.run_folder import require_summary
+        from scenarios.listing.listing import run_json
 
-        told: Mapping[str, Any] = json.loads(require_summary(self.folder).read_text(encoding="utf-8"))
+        told: Mapping[str, Any] = json.loads(call(lambda _: run_json(self.folder, database_url=self.database)))
         return told
 
     @property
@@ -130,7 +131,7 @@ class Run:
     @property
     def trajectory(self) -> pd.DataFrame:
         """The bias trajectory, a row for each observation and family; observation 0 is the start set."""
-        return self._read(lambda store, _, events: trajectory_of(store, _plan(events, self.folder).metrics))
+        return self._read(lambda store, _, events: trajectory_of(store, started(events, self.folder).plan.metrics))
 
     @property
     def dataset(self) -> pd.DataFrame:
@@ -192,27 +193,29 @@ class Run:
         from scenarios.python.drawn import draw_unfinished
 
         return Figure(
-            self._read(lambda store, _, events: draw_unfinished(store, _plan(events, self.folder), self.name))
+            self._read(lambda store, _, events: draw_unfinished(store, started(events, self.folder).plan, self.name))
         )
 
     def __repr__(self) -> str:
         return f"<Run {self.name}: {self._state()}>"
 
     def _repr_html_(self) -> str:
-        if not self.is_finished:
-            return as_html(Text(repr(self)))
         from scenarios.listing.listing import run_report
 
-        words = as_html(run_report(self.folder, database_url=self.database))
+        try:
+            words = call(lambda _: as_html(run_report(self.folder, database_url=self.database)))
+        except EntropilotError as error:
+            return as_html(Text(f"{self!r}: {error}"))
         pictures = [name for name in FIGURES if (self.folder / name).is_file()][:1]
         return words + "".join(embedded(Figure(self.folder / name), f"The run {self.name}") for name in pictures)
 
     def _state(self) -> str:
-        try:
-            summary = self.summary
-        except StoreError:
-            return "it runs, or was interrupted"
-        return str(summary.get("stopped_because", "a shadow"))
+        """Say in a few words how it stands; what has no summary is not folded for that."""
+        for name in (SUMMARY, SHADOW_SUMMARY):
+            if (self.folder / name).is_file():
+                summary = json.loads((self.folder / name).read_text(encoding="utf-8"))
+                return str(summary.get("stopped_because", "a shadow"))
+        return "it runs, or was interrupted"
 
     def _read(self, read: Callable[[Store, Any, tuple[Event, ...]], Returned]) -> Returned:
         """Read a copy of the database: nothing is written, and nobody is held up."""
@@ -226,14 +229,3 @@ def _is_over(events: tuple[Event, ...]) -> bool:
     for event in events:
         over = (over or isinstance(event, CampaignFinished)) and not isinstance(event, BudgetSet)
     return over
-
-
-def _plan(events: tuple[Event, ...], folder: Path) -> Any:
-    """Return the plan of a campaign.
-
-    Raises:
-        StoreError: When it has not begun.
-    """
-    if not events or not isinstance(events[0], CampaignStarted):
-        raise StoreError(f"{folder} has no journal yet", expected="a run that has begun")
-    return events[0].plan

@@ -112,10 +112,10 @@ def write_outcome(
     findings = write_findings(
         files.folder, list(files.store.journal()), plan, world.pool, scenario, title=title, whole=over
     )
-    found = _Found(trajectory, random, effects, shares, findings)
-    summary = _summary_of(files, scenario, found, elapsed_s=elapsed_s, accepted_here=accepted_here)
+    found = Found(trajectory, random, effects, shares, findings)
+    summary = summary_of(files, scenario, found, elapsed_s=elapsed_s, accepted_here=accepted_here)
     if not (campaign.finish_reason or campaign.pause_reason):
-        summary = replace(summary, stopped_because=_interrupted(waited_for))
+        summary = replace(summary, stopped_because=interrupted(waited_for))
     write_summary(files.folder / SUMMARY, summary)
     return RunOutcome(summary, trajectory, random, finished=over)
 
@@ -127,7 +127,7 @@ def _trajectory(files: CampaignFiles) -> Trajectory:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """What a run came to, beside its state.
 
     Attributes:
@@ -145,9 +145,10 @@ class _Found:
     findings: Findings
 
 
-def _summary_of(
-    files: CampaignFiles, scenario: Scenario, found: _Found, *, elapsed_s: float, accepted_here: int
+def summary_of(
+    files: CampaignFiles, scenario: Scenario, found: Found, *, elapsed_s: float, accepted_here: int
 ) -> RunSummary:
+    """Return what a campaign has come to, over or not; arguments as of `write_outcome`, with what was found."""
     campaign, plan = files.ledger.campaign, files.plan
     counts = files.store.counts()
     return RunSummary(
@@ -197,7 +198,8 @@ def _summary_of(
     )
 
 
-def _interrupted(waited_for: Sequence[str]) -> str:
+def interrupted(waited_for: Sequence[str] = ()) -> str:
+    """Say how a campaign stands that is not over, and whose agent is gone."""
     waiting = f" while it waited for {named(waited_for)}" if waited_for else ""
     return f"it was interrupted{waiting}; --resume resumes it"
 
@@ -213,7 +215,7 @@ def _contradictions(files: CampaignFiles) -> Iterator[str]:
             yield in_words(event) + (f": {value:g} {unit}".rstrip() if math.isfinite(value) else "")
 
 
-def _written(folder: Path, found: _Found) -> tuple[str, ...]:
+def _written(folder: Path, found: Found) -> tuple[str, ...]:
     """Return the names of the files that tell of the run."""
     database = DATABASE if (folder / DATABASE).is_file() else DATABASE_PLACE  # which says where it is
     figures = _figures(found.trajectory.points[-1][1], found.effects)

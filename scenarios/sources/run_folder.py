@@ -126,19 +126,20 @@ def require_campaign_name(name: str) -> None:
         )
 
 
-def require_summary(folder: Path) -> Path:
-    """Return the summary in the folder of a run or of a shadow.
+def summary_of_shadow(folder: Path) -> Path | None:
+    """Return the summary in the folder of a shadow; None where the folder is that of a run.
 
     Raises:
-        StoreError: When it was never ended in order.
+        StoreError: When the shadow was never ended in order.
     """
-    for name in (SUMMARY, SHADOW_SUMMARY):
-        if (folder / name).is_file():
-            return folder / name
+    if (folder / SUMMARY).is_file() or not any((folder / name).is_file() for name in SHADOW_FILES):
+        return None
+    if (folder / SHADOW_SUMMARY).is_file():
+        return folder / SHADOW_SUMMARY
     raise StoreError(
-        f"The run {folder} is running, or was interrupted",
-        expected=f"a finished run, with {SUMMARY}",
-        action="wait for its end, or resume it with --resume",
+        f"The shadow {folder} is listening, or was killed",
+        expected=f"one that has ended, with {SHADOW_SUMMARY}",
+        action="`entropilot watch` shows it as it stands; end it with Ctrl-C, or --resume it and end it then",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +49,27 @@ def run_again(folder: Path, progress: ProgressCall = no_progress, database_url: 
     """
     with reading_journal(folder / DATABASE, database_url) as (store, _):
         events = tuple(store.journal())
-    if not events or not isinstance(events[0], CampaignStarted):
-        raise StoreError(f"{folder} has no journal yet", expected="a run that has begun")
-    scenario, world = world_of_run(folder, events[0].plan.pool_digest, progress)
+    scenario, world = world_of_run(folder, started(events, folder).plan.pool_digest, progress)
     return RunAgain(scenario, world, events, source_for(f"The run {folder.name}"))
+
+
+def started(events: Sequence[Event], folder: Path) -> CampaignStarted:
+    """Return how a campaign began.
+
+    Args:
+        events: Its journal.
+        folder: Of the run.
+
+    Raises:
+        StoreError: When it has not.
+    """
+    if not events or not isinstance(events[0], CampaignStarted):
+        raise StoreError(
+            f"{folder} has no journal yet",
+            expected="a run that has begun",
+            action="wait until it has, or start it again with --resume",
+        )
+    return events[0]
 
 
 def world_of_run(folder: Path, pool_digest: str, progress: ProgressCall = no_progress) -> tuple[Scenario, World]:

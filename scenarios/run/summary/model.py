@@ -41,7 +41,7 @@ MOMENTS: Final = ("before", "after", "random")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSummary:
-    """One finished (or stopped) run.
+    """One run: finished, stopped, or as it stands.
 
     Attributes:
         campaign: Its name.
@@ -60,9 +60,10 @@ class RunSummary:
         duplicates: Results that had come before.
         contradictions: Results that say something else than the first one of their attempt, which stays.
         contradicted: The first few of them in words, a line each.
-        stopped_because: Why it ended, in one sentence.
+        stopped_because: Why it ended, in one sentence; empty while it goes on.
         shortfall: How it fell short and why, a line each: no result, or most candidates abandoned; empty otherwise.
-        wall_time_s: How long the last process ran the campaign [s].
+        wall_time_s: How long the last process ran the campaign [s]; of one that has not ended in order, from the first
+            row of its journal to the last.
         per_second: Results that it accepted per second; None when nothing was timed.
         accepted_here: Results that it accepted; None in summaries of old.
         before: Bias of the start set.

@@ -8,7 +8,7 @@ import pytest
 
 from agent.run_files import DATABASE
 from protocols.errors import SettingsError, StoreError
-from scenarios.sources.run_folder import choose_campaign, require_summary, run_names
+from scenarios.sources.run_folder import choose_campaign, run_names, summary_of_shadow
 
 
 @pytest.fixture
@@ -99,12 +99,15 @@ def test_the_runs_below_a_folder_are_those_with_a_file_of_a_run(runs: Path) -> N
     assert run_names(runs) == ["alloys", "lab-shadow", "oxides"]
 
 
-def test_a_run_that_has_not_ended_has_no_summary(runs: Path) -> None:
+def test_a_shadow_has_a_summary_once_it_has_ended_and_a_run_is_no_shadow(runs: Path) -> None:
     begun(runs, "alloys")
-    with pytest.raises(StoreError, match=r"alloys is running, or was interrupted.*summary\.json.*--resume"):
-        require_summary(runs / "alloys")
-    (runs / "alloys" / "summary.json").touch()
-    assert require_summary(runs / "alloys") == runs / "alloys" / "summary.json"
+    assert summary_of_shadow(runs / "alloys") is None
+    (runs / "lab-shadow").mkdir()
+    (runs / "lab-shadow" / "shadow.jsonl").touch()
+    with pytest.raises(StoreError, match=r"lab-shadow is listening, or was killed.*shadow\.json.*--resume"):
+        summary_of_shadow(runs / "lab-shadow")
+    (runs / "lab-shadow" / "shadow.json").touch()
+    assert summary_of_shadow(runs / "lab-shadow") == runs / "lab-shadow" / "shadow.json"
 
 
 @pytest.mark.parametrize("numbered", [True, False])

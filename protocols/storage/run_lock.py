@@ -84,7 +84,16 @@ def seems_held(path: Path) -> bool:
         return True
     except (ProcessLookupError, OverflowError):
         return False
-    return holder > 0
+    return holder > 0 and not _has_ended(holder)
+
+
+def _has_ended(process: int) -> bool:
+    """Tell whether a process has ended and only waits for its parent to notice; in a container often nobody does."""
+    try:
+        after_name = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2]
+    except OSError:  # no Linux, or not ours to read
+        return False
+    return after_name.split()[:1] == [b"Z"]
 
 
 def sync_names(folder: Path) -> None:

@@ -24,22 +24,22 @@ class InstrumentFigures:
     Attributes:
         id: Its name.
         is_online: Whether it is there; None where nobody knows.
-        in_flight: What it was asked and has not answered.
+        in_flight: What it was asked and has not answered; None where nobody knows, as over a broker.
         oldest_s: How long it has held the oldest of that [s].
         silent_s: How long nothing has come from it [s]; None where nothing ever came.
-        accepted: Results of it that were accepted.
+        accepted: Results of it that were accepted; None likewise.
         failed: Reason -> attempts that it said had failed.
-        expired: Attempts that it did not answer in time.
+        expired: Attempts that it did not answer in time; None likewise.
     """
 
     id: str
     is_online: bool | None = None
-    in_flight: int = 0
+    in_flight: int | None = None
     oldest_s: float | None = None
     silent_s: float | None = None
-    accepted: int = 0
+    accepted: int | None = None
     failed: Mapping[str, int] = field(default_factory=dict)
-    expired: int = 0
+    expired: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

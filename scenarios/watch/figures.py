@@ -67,7 +67,7 @@ def _figures(source: Source, card: RunCard, now: datetime) -> RunFigures:
         spent=moment.spent,
         budget=moment.budget,
         budget_unit=campaign.budget_unit,
-        in_flight=len(moment.in_flight),
+        in_flight=moment.in_flight_count,
         oldest_in_flight_s=_oldest_s(moment.in_flight, now),
         abandoned=moment.abandoned,
         awaiting_approval=len(moment.awaiting_approval),

@@ -43,6 +43,10 @@ class AlertRequest:
     once: bool = False
 
 
+FROM_JOURNAL: Final = frozenset({"paused_itself", "instrument_silent_s", "quarantined_per_minute"})
+"""Rules about what only a campaign's journal tells."""
+
+
 def load_alerts(path: Path) -> AlertSettings:
     """Return the settings of alerts in a file.
 
@@ -62,13 +66,16 @@ def run_alerts(request: AlertRequest) -> None:
     """
     settings = load_alerts(request.settings)
     shelf = shelf_of(request.watch)
+    log = _log_on_stdout()
+    if request.watch.broker is not None and (blind := sorted(FROM_JOURNAL & settings.on.model_fields_set)):
+        log.warning("rules_not_seen", rules=blind, why="a broker does not tell what they look at; a run folder does")
     try:
         with contextlib.closing(Looker(shelf)) as look:
             service = AlertService(
                 settings,
                 look,
                 memory=request.memory or request.watch.runs / MEMORY,
-                on_event=_log_on_stdout().info,
+                on_event=log.info,
                 is_dry=request.is_dry,
             )
             if request.once:

@@ -6,7 +6,7 @@ are answered with nothing, or refused with where to ask them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -20,7 +20,7 @@ from scenarios.watch.broker.view import CampaignView, is_there
 from scenarios.watch.reading.source import MAX_ROWS, DatasetOrder
 from scenarios.watch.state.lab import Health as Presence
 from scenarios.watch.state.lab import Instrument
-from scenarios.watch.state.moment import DecisionCard, FamilyMoment, Moment
+from scenarios.watch.state.moment import Best, DecisionCard, FamilyMoment, Moment
 from scenarios.watch.state.points import Column, Points
 from scenarios.watch.state.runs import MAX_SPARKLINE, Campaign, MetricShown, Phase, RunCard
 from scenarios.watch.state.series import Series, encode
@@ -150,6 +150,8 @@ class BrokerSource:
                 families=() if report is None else _families(report, view.reports.get(report.observation - 1)),
                 metrics=_figures(report),
                 starved_family=None if report is None else report.starved_family,
+                in_flight_count=state.in_flight if state is not None and is_latest else None,
+                best=() if report is None else tuple(_best(view, report.observation)),
                 awaiting_approval=() if state is None or not is_latest else state.awaiting_approval,
             )
 
@@ -292,6 +294,16 @@ def _figures(report: MetricsReport | None) -> dict[str, float | None]:
         return {}
     declared: dict[str, float | None] = {each.name: each.value for each in report.declared}
     return declared | {each.name: getattr(report, each.name) for each in BIAS_METRICS}
+
+
+def _best(view: CampaignView, observation: int) -> Iterator[Best]:
+    """Yield the best of each figure that was heard up to an observation."""
+    heard = [each for number, each in view.reports.items() if number <= observation]
+    for metric in BIAS_METRICS:
+        known = [(value, each.observation) for each in heard if (value := getattr(each, metric.name)) is not None]
+        if known:
+            value, at = min(known, key=lambda one: (one[0] if metric.lower_is_better else -one[0], one[1]))
+            yield Best(metric=metric.name, value=value, observation=at)
 
 
 def _families(report: MetricsReport, before: MetricsReport | None) -> tuple[FamilyMoment, ...]:

@@ -84,6 +84,7 @@ def moment_of(
         best=tuple(_best(history, shown)) if has_point else (),
         found=_found(history, standing, shown) if has_point else None,
         in_flight=in_flight,
+        in_flight_count=len(in_flight),
         decision=None if decision is None else decision_card(connection, history, decision, sequence),
         waiting_for=tuple(_waiting_for(standing, in_flight)),
         awaiting_approval=tuple(number for number, _ in standing.awaiting),

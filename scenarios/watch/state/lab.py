@@ -42,16 +42,16 @@ class Instrument(Shown):
     """Since when."""
     last_heard: Time = None
     """When something of it was last written down."""
-    in_flight: int = 0
-    """Requests that it has."""
+    in_flight: int | None = None
+    """Requests that it has; null where that is not known, as of what only a broker tells."""
     oldest_s: Number = None
     """How long the oldest of them has been with it [s]."""
-    accepted: int = 0
-    """Values that it gave."""
+    accepted: int | None = None
+    """Values that it gave; null likewise."""
     failed: Mapping[str, int] = Field(default_factory=dict)
     """Its failures by reason."""
-    expired: int = 0
-    """Requests that it did not answer in time."""
+    expired: int | None = None
+    """Requests that it did not answer in time; null likewise."""
     silent_s: Number = None
     """How long nothing of it was written down [s]."""
     slots: int | None = None

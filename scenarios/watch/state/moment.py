@@ -184,11 +184,13 @@ class Moment(Shown):
     starved_family: str | None = None
     """The poorest family."""
     best: tuple[Best, ...] = ()
-    """The best that each figure had been by then."""
+    """The best that each figure had been by then; over a broker, since it was listened to."""
     found: Any = None
     """What was found above a threshold, where the policy seeks that: its count; null elsewhere."""
     in_flight: tuple[InFlightShown, ...] = ()
-    """Requests that were awaited, oldest first."""
+    """Requests that were awaited, oldest first; none where only a broker is heard, which does not tell which."""
+    in_flight_count: int | None = None
+    """How many requests were awaited; null where that is not known."""
     decision: DecisionCard | None = None
     """The last decision that was made by then."""
     waiting_for: tuple[str, ...] = ()

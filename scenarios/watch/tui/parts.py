@@ -32,6 +32,9 @@ NAME_CELLS: Final = (8, 24)
 
 PHASE_STYLES: Final = {"running": "green", "paused": "bold yellow", "interrupted": "bold red", "unreadable": "bold red"}
 
+NOT_TOLD: Final = "A broker does not tell what was decided: `entropilot watch` does where the agent works."
+"""Of a campaign that is seen over a broker."""
+
 STATUS_WORDS: Final = {
     "sent": "sent, no answer yet",
     "accepted": "carried out",
@@ -111,8 +114,15 @@ def figures_text(campaign: Campaign, moment: Moment) -> Text:
     return text
 
 
-def decision_text(decision: DecisionCard | None) -> Text:
-    """Return the last decision: what was chosen, why, the runner-up, and what came of it."""
+def decision_text(decision: DecisionCard | None, *, is_told: bool = True) -> Text:
+    """Return the last decision: what was chosen, why, the runner-up, and what came of it.
+
+    Args:
+        decision: None where there is none.
+        is_told: Whether the source tells of decisions.
+    """
+    if not is_told:
+        return Text(NOT_TOLD, "dim")
     if decision is None:
         return Text("nothing decided yet", "dim")
     approval = "" if decision.approval == "none" else f"  {decision.approval}"
@@ -129,8 +139,10 @@ def decision_text(decision: DecisionCard | None) -> Text:
 
 def in_flight_text(moment: Moment) -> Text:
     """Return what is awaited, oldest first."""
+    if not moment.in_flight and moment.in_flight_count is None:
+        return Text("")
     if not moment.in_flight:
-        return Text("nothing in flight", "dim")
+        return Text(f"{moment.in_flight_count} in flight" if moment.in_flight_count else "nothing in flight", "dim")
     text = Text.assemble((f"{len(moment.in_flight)} in flight\n", "bold"))
     for each in moment.in_flight:
         text.append(f"{clean(each.name)}  {clean(each.family or '')}")

@@ -31,7 +31,7 @@ class Shown:
         journal: The journal's rows up to the moment, oldest first.
         course: Observation and leading figure, ascending.
         course_of: Which figure that is; None where the campaign has none.
-        awaiting: The decision that waits for a person first; None where none does.
+        awaiting: The decision that waits for a person first; None where none does, or where only its number is known.
     """
 
     campaign: Campaign
@@ -82,13 +82,15 @@ class RunLook:
             self._source.close()
 
     def _read(self, observation: int | None) -> Shown:
-        campaign = self._campaign = self._campaign or self._source.campaign()
+        campaign = self._campaign
+        if campaign is None or not campaign.has_time_travel:  # a broker tells of a campaign bit by bit
+            campaign = self._campaign = self._source.campaign()
         moment = self._source.moment(observation)
         leading = campaign.metrics[0] if campaign.metrics else None
         if leading is not None:
             self._follow(leading.name)
         waiting = moment.awaiting_approval
-        awaiting = self._source.decision(waiting[0]) if waiting else None
+        awaiting = self._source.decision(waiting[0]) if waiting and campaign.has_time_travel else None
         return Shown(campaign, moment, self._journal(moment), self._course.points(), leading, awaiting)
 
     def _journal(self, moment: Moment) -> tuple[JournalEntry, ...]:

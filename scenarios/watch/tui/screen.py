@@ -88,6 +88,7 @@ class RunScreen(Screen[None]):
         self._wake = asyncio.Event()
         self._orders: list[ControlAnswer] = []
         self._said = ""
+        self._problem = ""
 
     @property
     def shown(self) -> Shown | None:
@@ -130,8 +131,10 @@ class RunScreen(Screen[None]):
             try:
                 shown = await asyncio.to_thread(self._look.look, asked)
             except EntropilotError as error:
-                self._say(str(error))
+                self._have_problem(str(error))
                 shown, self._observation = None, None
+            else:
+                self._have_problem("")
             if shown is not None and asked == self._observation:
                 self._shown = shown
                 self._draw()
@@ -174,13 +177,13 @@ class RunScreen(Screen[None]):
 
     def action_decide(self, verb: str) -> None:
         """Ask for the reason of an approval or a veto, showing what was decided, then send it."""
-        decision = None if self._shown is None else self._shown.awaiting
-        if decision is None:
+        waiting = () if self._shown is None else self._shown.moment.awaiting_approval
+        if self._shown is None or not waiting:
             self._say("no decision waits for approval")
             return
-        number = decision.decision
+        number, decision = waiting[0], self._shown.awaiting
         text = Text.assemble((f"{verb.capitalize()} decision {number} of {self._campaign_name()}?", "bold"), "\n")
-        text.append(parts.decision_text(decision))
+        text.append(parts.decision_text(decision, is_told=decision is not None)).append("\n")
         text.append("It is asked for." if verb == "approve" else "It is not asked for, and decided without.")
         self._ask(verb, str(number), text)
 
@@ -214,6 +217,12 @@ class RunScreen(Screen[None]):
         self._said = text
         self._draw_orders()
 
+    def _have_problem(self, problem: str) -> None:
+        """Show why the run cannot be read just now; empty when it can be again."""
+        if problem != self._problem:
+            self._problem = problem
+            self._draw_orders()
+
     def _may_travel(self) -> bool:
         """Whether moments of the past are known; where they are not, it is said."""
         may = self._shown is None or self._shown.campaign.has_time_travel
@@ -231,6 +240,7 @@ class RunScreen(Screen[None]):
     def _draw_orders(self) -> None:
         lines = [parts.order_text(each) for each in self._orders]
         lines += [Text(clean(self._said), "bold yellow")] if self._said else []
+        lines += [Text(clean(self._problem), "bold red")] if self._problem else []
         self.query_one("#orders", Static).update(Text("\n").join(lines))
 
     def _draw(self) -> None:
@@ -244,7 +254,7 @@ class RunScreen(Screen[None]):
             "strip": parts.strip_text(shown),
             "families": parts.families_part(campaign, moment, left - 2),
             "figures": parts.figures_text(campaign, moment).append(parts.counts_text(moment)),
-            "decision": parts.decision_text(moment.decision),
+            "decision": parts.decision_text(moment.decision, is_told=campaign.has_time_travel),
             "flight": parts.in_flight_text(moment),
             "chart": parts.chart_text(shown, width - 1, lines),
             "events": parts.journal_text(shown.journal),

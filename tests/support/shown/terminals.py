@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from scenarios.watch.reading.find import open_run
-from scenarios.watch.tui.app import WatchApp
+from scenarios.watch.tui.app import Opened, WatchApp
 from scenarios.watch.tui.orders import Give
 from scenarios.watch.tui.reading import Shown
 from scenarios.watch.tui.screen import RunScreen
@@ -80,9 +80,16 @@ def play_terminal(
     folder: Path, play: Play, *, give: Give | None = None, why_not: str = "", size: tuple[int, int] = PLAIN
 ) -> None:
     """Show a run on a terminal of a size, and play with it once the run is on the screen."""
+    play_opened(lambda _key: (open_run(folder), give, why_not), play, size=size)
+
+
+def play_opened(
+    open_one: Callable[[str], Opened], play: Play, *, key: str = "run", size: tuple[int, int] = PLAIN
+) -> None:
+    """Show a run, wherever it is read, and play with it once it is on the screen."""
 
     async def run() -> None:
-        app = WatchApp(lambda _key: (open_run(folder), give, why_not), "run")
+        app = WatchApp(open_one, key)
         async with app.run_test(size=size) as pilot:
             terminal = Terminal(app, pilot)
             await terminal.until(lambda: terminal.shown() is not None, "the run is not shown")

@@ -7,21 +7,26 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from scenarios.control.place import place_of_run
 from scenarios.watch.tui.orders import to_place
-from tests.support.commands import Workbench, clean_environment
+from scenarios.watch.tui.terminal import opened
+from scenarios.watch.watch import WatchRequest, shelf_of
+from tests.support.commands import Workbench, clean_environment, free_port
 from tests.support.samples.recorded_run import made
-from tests.support.shown.terminals import PATIENCE_S, Terminal, play_terminal
+from tests.support.shown.terminals import PATIENCE_S, Terminal, play_opened, play_terminal
 from tests.system.operating.bench import assert_sound, at_work, connected
 
 pytestmark = pytest.mark.system
@@ -82,6 +87,56 @@ def test_approve_veto_pause_resume_and_stop_by_keys(bench: Workbench) -> None:
     play_terminal(folder, play, give=give, size=(100, 30))
     assert running.finish().code == 0
     assert_sound(bench)
+
+
+def test_a_campaign_is_operated_over_its_broker_which_goes_and_comes_back(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    kept = ("--port", str(port), "--credentials", str(bench.folder / "accounts.json"))
+    broker = bench.start("broker", "embedded", *kept).wait_for("broker_started")
+    url = f"mqtt://127.0.0.1:{port}"
+    account = {"ENTROPILOT_BROKER__CREDENTIALS_FILE": str(bench.folder / "accounts.json")}
+    flags = ("--budget", "400", "--quiet", "--set", 'approval.required="first_n"', "--set", "approval.first=1")
+    flags += ("--set", "campaign.parallel=1")
+    bench.start("simulator", "lab.toml", "--broker", url, "--set", "simulator.latency.mean_s=0.7", env=account)
+    bench.start("agent", "lab.toml", "--broker", url, *flags, env=account)
+    bench.wait_for_events("DecisionMade", 1)
+    for name, value in account.items():
+        monkeypatch.setenv(name, value)
+
+    async def play(terminal: Terminal) -> None:
+        async def order(key: str, reason: str, words: str) -> None:
+            await terminal.press(key, *reason, "enter")
+            done = f"{words}  carried out, journal row"
+            await terminal.until(lambda: done in terminal.part("orders"), f"{words} is not carried out")
+
+        def seen() -> int:
+            shown = terminal.shown()
+            return 0 if shown is None else shown.moment.last_observation or 0
+
+        await terminal.until(lambda: "approval of decision 0 is awaited" in terminal.part("strip"), "nothing waits")
+        await order("a", "good", "approve 0")
+        await terminal.until(lambda: seen() > 3, "nothing comes")
+        assert "A broker does not tell" in terminal.part("decision")
+        assert all(family in terminal.part("families") for family in ("cubic", "hexagonal", "trigonal"))
+        await terminal.press("left")
+        assert "the past is not known here" in terminal.part("orders")
+        await order("p", "cold", "pause")
+        await terminal.until(lambda: "paused" in terminal.part("strip"), "it is not paused")
+        await order("r", "warm", "resume")
+        broker.process.send_signal(signal.SIGKILL)
+        await terminal.until(lambda: "cannot be reached" in terminal.part("orders"), "nobody says so")
+        assert "cubic" in terminal.part("families"), "what was known stays"
+        before = seen()
+        broker.process.wait(PATIENCE_S)
+        bench.start("broker", "embedded", *kept).wait_for("broker_started")
+        await terminal.until(lambda: "cannot be reached" not in terminal.part("orders"), "it still says so")
+        await terminal.until(lambda: seen() > before, "nothing comes any more")
+
+    with closing(shelf_of(WatchRequest(broker=url, operator="ann", runs=bench.runs))) as shelf:
+        play_opened(partial(opened, shelf, read_only=False), play, key="lab~broker", size=(100, 30))
+    assert [each["reason"] for each in payloads(bench, "CampaignPaused")] == ["cold"]
 
 
 def test_the_command_draws_on_a_terminal_and_q_ends_it_in_order(tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from protocols.errors import StoreError
-from protocols.storage.run_lock import RunLock
+from protocols.storage.run_lock import RunLock, seems_held
 from tests.support.processes import started
 
 HOLDER = """
 import sys
 from pathlib import Path
-from protocols.storage.run_lock import RunLock
+from protocols.storage.run_lock import RunLock, seems_held
 
 with RunLock(Path(sys.argv[1]), holder="agent", advice="end it"):
     print("held", flush=True)
@@ -83,3 +83,14 @@ def test_a_child_of_the_holder_does_not_keep_the_lock(tmp_path: Path) -> None:
             assert child.poll() is None
     finally:
         child.communicate()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells that a process has ended and nobody noticed yet")
+def test_a_lock_of_a_process_that_ended_and_that_nobody_noticed_is_not_held(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.lock"
+    with subprocess.Popen(["sleep", "60"]) as holder:
+        path.write_text(str(holder.pid))
+        assert seems_held(path)
+        holder.kill()
+        os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and stays in the system's table
+        assert not seems_held(path)

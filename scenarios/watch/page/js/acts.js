@@ -21,7 +21,7 @@ export const ACTS = {
   stop: {
     title: "Stop",
     isGrave: true,
-    says: ({ latest }) => `The campaign ends. ${latest?.in_flight.length ?? 0} in flight: their values are still taken. What was measured is lost in no case; the rest of the budget stays unspent.`,
+    says: ({ latest }) => `The campaign ends. ${latest?.in_flight_count ?? 0} in flight: their values are still taken. What was measured is lost in no case; the rest of the budget stays unspent.`,
     fields: [REASON],
   },
   approve_decision: { title: "Approve", says: () => "The requests of this decision are sent.", fields: [DECISION, REASON] },

@@ -189,7 +189,7 @@ export class LiveSource {
       } catch (error) {
         if (signal.aborted) return;
         heard("link", { up: false, problem: error });
-        if (error.status === 404 || error.status === 401) return;
+        if (error.status === 401) return; // another start's token; a run that is not there yet may come
       }
       if (signal.aborted) return;
       heard("link", { up: false });

@@ -11,6 +11,7 @@ import { datasetScreen } from "./screen_dataset.js";
 import { decisionScreen } from "./screen_decision.js";
 import { instrumentsScreen } from "./screen_instruments.js";
 import { journalScreen } from "./screen_journal.js";
+import { elsewhere } from "./screen_elsewhere.js";
 import { runsScreen } from "./screen_runs.js";
 import { shadowBadges, shadowScreen } from "./screen_shadow.js";
 import { Session } from "./session.js";
@@ -24,6 +25,13 @@ const SCREENS = {
   dataset: ["Dataset", datasetScreen],
   journal: ["Journal & trust", journalScreen],
   compare: ["Compare", compareScreen],
+};
+/** What these are where only a broker is heard. */
+const ELSEWHERE = {
+  decision: elsewhere("Decision", "What was decided, and why, stands"),
+  dataset: elsewhere("Dataset", "The values stand"),
+  journal: elsewhere("Journal & trust", "What happened, row by row, stands"),
+  compare: elsewhere("Compare", "What two runs are compared by stands"),
 };
 const THEME = "entropilot-theme";
 const THEMES = { "": ["◐", "as the system"], dark: ["☾", "dark"], light: ["☀", "light"] };
@@ -138,10 +146,17 @@ async function show() {
 }
 
 function open(screen) {
-  const [title, make] = SCREENS[screen] ?? SCREENS.campaign;
-  app.ends.push(runStrip(hosts.strip, app.session, title, tools()), actsTray(hosts.acts, app.session), app.session.listen((topic) => app.screen?.refresh(topic)));
+  const [title, whole] = SCREENS[screen] ?? SCREENS.campaign;
+  const make = app.session.campaign.has_time_travel ? whole : (ELSEWHERE[screen] ?? whole);
+  app.ends.push(runStrip(hosts.strip, app.session, title, tools()), actsTray(hosts.acts, app.session), app.session.listen((topic) => (topic === "families" ? again() : app.screen?.refresh(topic))));
   paintTabs(screen);
   put(make(app));
+}
+
+/** Makes the screen anew: what it was made of has changed. */
+function again() {
+  end();
+  open(app.route.screen);
 }
 
 function put(screen) {

@@ -7,9 +7,10 @@ import { card, h, named, say, swap, table, told } from "./dom.js";
 import { exportMenu } from "./exports.js";
 import { familiesSignature, familiesTable, poorestFirst } from "./families.js";
 import { MANY_FAMILIES } from "./looks.js";
+import { notTold, waitingDecisions } from "./screen_elsewhere.js";
 import { slider } from "./slider.js";
 import { waitingWords } from "./strip.js";
-import { clock, count, figure, level, span } from "./words.js";
+import { clock, count, figure, level, many, span } from "./words.js";
 
 /** Panels below the course: more would push what is decided out of sight. */
 const MAX_PANELS = 3;
@@ -102,7 +103,7 @@ export function campaignScreen(app) {
     const { moment } = session;
     element.classList.toggle("is-past", !session.isLive);
     swap(parts.past, String(session.shown), () => pastBanner(session, time));
-    swap(parts.keys, JSON.stringify([moment?.observation, moment?.metrics, moment?.starved_family, moment?.in_flight?.length, moment?.found, session.waiting]), () => keyFigures(session, moment));
+    swap(parts.keys, JSON.stringify([moment?.observation, moment?.metrics, moment?.starved_family, moment?.in_flight_count, moment?.found, session.waiting]), () => keyFigures(session, moment));
     for (const { metric, value } of panels) say(value, figure(moment?.metrics?.[metric.name]));
     for (const chart of state.charts) chart.mark(session.isLive ? null : session.shown);
     const wait = session.isLive ? state.tablesAt + TABLES_MS - performance.now() : 0;
@@ -120,8 +121,8 @@ export function campaignScreen(app) {
     const isGuess = Boolean(moment?.isGuess);
     for (const part of [parts.decision, parts.flight]) part.setAttribute("aria-busy", String(isGuess));
     if (!isGuess) {
-      swap(parts.decision, JSON.stringify([moment?.decision, session.waiting, campaign.can_control]), () => decisionBody(session, moment?.decision));
-      swap(parts.flight, JSON.stringify([moment?.in_flight, moment?.waiting_for]), () => inFlight(session, moment));
+      swap(parts.decision, JSON.stringify([moment?.decision, session.waiting, campaign.can_control]), () => (campaign.has_time_travel ? decisionBody(session, moment?.decision) : [notTold("What was decided, and why, stands"), ...waitingDecisions(session)]));
+      swap(parts.flight, JSON.stringify([moment?.in_flight, moment?.in_flight_count, moment?.waiting_for]), () => inFlight(session, moment));
     }
   }
 
@@ -132,6 +133,7 @@ export function campaignScreen(app) {
   }
 
   function tail() {
+    if (!campaign.has_time_travel) return swap(parts.tail, "elsewhere", () => notTold("What happened, row by row, stands"));
     const wait = state.tailAt + TAIL_MS - performance.now();
     if (session.moment?.isGuess) return;
     if (wait > 0) {
@@ -189,12 +191,13 @@ function keyFigures(session, moment) {
   const starved = moment?.families?.find((each) => each.family === moment.starved_family);
   const best = Object.fromEntries((moment?.best ?? []).map((each) => [each.metric, each]));
   const metrics = campaign.metrics.slice(0, 3).map((metric) => {
-    const start = session.course.metric[metric.name]?.find((each) => each !== null);
-    const parts = [start === undefined ? null : `start ${figure(start)}`, best[metric.name] ? `best ${figure(best[metric.name].value)} at ${best[metric.name].observation}` : null];
+    const first = session.course.metric[metric.name]?.findIndex((each) => each !== null) ?? -1;
+    const when = session.course.x[first] === 0 ? "start" : `at ${count(session.course.x[first])}`;
+    const parts = [first < 0 ? null : `${when} ${figure(session.course.metric[metric.name][first])}`, best[metric.name] ? `${session.campaign.has_time_travel ? "best" : "best heard"} ${figure(best[metric.name].value)} at ${best[metric.name].observation}` : null];
     return key(metric.label, figure(moment?.metrics?.[metric.name]), parts.filter(Boolean).join(" · "));
   });
   return [
-    key("Observation", count(moment?.observation), session.isLive ? `${count(moment?.in_flight?.length)} in flight` : `of ${count(session.last)}`),
+    key("Observation", count(moment?.observation), session.isLive ? `${count(moment?.in_flight_count)} in flight` : `of ${count(session.last)}`),
     campaign.compares_families ? key("Starved family", moment?.starved_family ? named(moment.starved_family) : "–", starved ? `entropy ${level(starved.entropy)} of ${count(starved.size)} values` : "") : null,
     metrics,
     foundKey(key, moment?.found),
@@ -210,6 +213,7 @@ function foundKey(key, found) {
 function inFlight(session, moment) {
   const flights = moment?.in_flight ?? [];
   const waits = (moment?.waiting_for ?? []).map((each) => h("p", { class: "muted" }, told(each)));
+  if (!session.campaign.has_time_travel) return [h("p", { class: "empty" }, moment?.in_flight_count ? `${many(moment.in_flight_count, "request")} awaited; a broker does not tell which.` : "Nothing is awaited."), waits];
   if (flights.length === 0) return [h("p", { class: "empty" }, session.isLive ? "Nothing is awaited." : "Nothing was awaited."), waits];
   const rows = flights.map((each) =>
     h(

@@ -51,7 +51,7 @@ function runsTable(runs) {
     return h(
       "tr",
       {},
-      h("th", { scope: "row" }, name, " ", kind, h("div", { class: "muted small" }, named(run.policy ?? ""), " · ", named(run.property ?? ""), run.unit ? [" [", named(run.unit), "]"] : null)),
+      h("th", { scope: "row" }, name, " ", kind, h("div", { class: "muted small" }, run.policy ? [named(run.policy), " · "] : null, named(run.property ?? ""), run.unit ? [" [", named(run.unit), "]"] : null)),
       h("td", {}, phasePill(run.phase), run.reason ? h("div", { class: "muted small why" }, told(run.reason)) : null),
       h("td", { class: "n" }, count(run.observation)),
       h("td", { class: "bar-cell" }, share, h("span", { class: "n share" }, `${count(run.spent)} / ${count(run.budget)}${unitOfBudget(run.budget_unit)}`)),

@@ -15,10 +15,12 @@ const MAX_BANDED = 200;
 const SOON_MS = 400;
 const LATER_MS = 20000;
 const MAX_TURNS = 30;
+/** Wait before a campaign is read again whose families are not all known [ms]. */
+const MEET_MS = 2000;
 /** A course of more points is megabytes: it is asked for less often. */
 const LONG = 5000;
 
-/** Tells its listeners `heard(topic)` of: campaign, moment, shown, points, course, link, answer. */
+/** Tells its listeners `heard(topic)` of: campaign, families (others than before), moment, shown, points, course, link, answer. */
 export class Session {
   constructor(source, key) {
     Object.assign(this, { source, key, campaign: null, latest: null, moment: null, shown: null, problem: null });
@@ -122,10 +124,28 @@ export class Session {
 
   #stand(moment) {
     this.latest = moment;
+    const known = new Set(this.campaign.families);
+    if (!this.meeting && moment.families.some((each) => !known.has(each.family))) this.#meet();
     if (this.isLive) {
       this.moment = moment;
       this.tell("moment");
     } else this.tell("latest");
+  }
+
+  /** Reads the campaign again: it has families that it had not when it was opened. */
+  async #meet() {
+    this.meeting = true;
+    try {
+      const [campaign, bytes] = await Promise.all([this.source.campaign(this.key), this.source.series(this.key, { px: COLUMNS })]);
+      if (!this.stop) return;
+      this.campaign = { ...campaign, can_control: this.campaign.can_control, why_not: this.campaign.why_not };
+      this.course.load(bytes);
+      this.tell("families");
+    } catch {
+      // the next moment asks again
+    } finally {
+      setTimeout(() => (this.meeting = false), MEET_MS);
+    }
   }
 
   #change(told) {

@@ -97,8 +97,10 @@ def test_a_campaign_is_operated_over_its_broker_which_goes_and_comes_back(
     broker = bench.start("broker", "embedded", *kept).wait_for("broker_started")
     url = f"mqtt://127.0.0.1:{port}"
     account = {"ENTROPILOT_BROKER__CREDENTIALS_FILE": str(bench.folder / "accounts.json")}
-    flags = ("--budget", "400", "--quiet", "--set", 'approval.required="first_n"', "--set", "approval.first=1")
-    flags += ("--set", "campaign.parallel=1")
+    flags = (
+        "--budget", "400", "--quiet", "--set", "campaign.parallel=1",
+        "--set", 'approval.required="first_n"', "--set", "approval.first=1",
+    )  # fmt: skip
     bench.start("simulator", "lab.toml", "--broker", url, "--set", "simulator.latency.mean_s=0.7", env=account)
     bench.start("agent", "lab.toml", "--broker", url, *flags, env=account)
     bench.wait_for_events("DecisionMade", 1)

@@ -48,6 +48,7 @@ def report(
             help="Save the run as one HTML page instead, with any moment of its past.",
         ),
     ] = None,
+    meanings: Annotated[bool, typer.Option("--meanings", help="Say below what each figure means.")] = False,
     debug: Debug = False,
 ) -> None:
     """Show a run again, from what it wrote: the summary, and where its files are."""
@@ -69,8 +70,13 @@ def report(
             told = run_json(folder, database_url=database) if json else run_report(folder, late(progress), database)
         if isinstance(told, str):
             print_json(told)
-        else:
-            show(told)
+            return
+        show(told)
+        if meanings:
+            from scenarios.display.meanings import meanings_table
+
+            show("")
+            show(meanings_table())
 
 
 @app.command()

@@ -51,6 +51,7 @@ def summary_table(summary: RunSummary) -> RenderableType:
         caption = "metrics that the policy declares; * best"
     if summary.against_truth:
         caption += f"; truth: {UNSEEN}"
+    caption += "; what it means: report --meanings"
     reason = Text(f"stopped because {summary.stopped_because}" if summary.stopped_because else "it goes on")
     short_of = [Text(line, "bold red") for line in summary.shortfall]
     harm = worse_than_start(summary.before, summary.after)

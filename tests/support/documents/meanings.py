@@ -1,4 +1,7 @@
-"""What the figures mean, told by the page under `?`: the first lines of docs/explanation/reading-the-picture.md."""
+"""What the figures mean, told by the page under `?` and by `report --meanings`.
+
+They are the first lines of each section of docs/explanation/reading-the-picture.md.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,16 @@ _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 def meanings_of_figures() -> str:
     """Return the module of the page."""
-    return HEAD + json.dumps(list(_meanings()), indent=1, ensure_ascii=False) + ";\n"
+    return f"{HEAD}{_as_json()};\n"
+
+
+def meanings_for_terminals() -> str:
+    """Return what the terminal reads."""
+    return f"{_as_json()}\n"
+
+
+def _as_json() -> str:
+    return json.dumps(list(_meanings()), indent=1, ensure_ascii=False)
 
 
 def _meanings() -> Iterator[tuple[str, str]]:
@@ -29,4 +41,5 @@ def _meanings() -> Iterator[tuple[str, str]]:
     for section in sections:
         title, first = section.split("\n\n")[:2]
         first = " ".join(first.split())
-        yield title, re.sub(r"[*`]", "", _LINK.sub(r"\1", first))
+        quoted = re.sub(r"`([^`]*\s[^`]*)`", r"“\1”", _LINK.sub(r"\1", first))
+        yield title, re.sub(r"[*`]", "", quoted)

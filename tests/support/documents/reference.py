@@ -22,7 +22,7 @@ from scenarios.settings.model import Scenario
 from tests.support.documents.commands import COMMANDS
 from tests.support.documents.llms import contents_for_models
 from tests.support.documents.markdown import ROOT
-from tests.support.documents.meanings import meanings_of_figures
+from tests.support.documents.meanings import meanings_for_terminals, meanings_of_figures
 from tests.support.documents.reference_api import api_reference
 from tests.support.documents.reference_events import event_reference
 from tests.support.documents.reference_python import python_reference
@@ -86,6 +86,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "reference/api.md": api_reference,
     "llms.txt": contents_for_models,
     "../scenarios/watch/page/js/meanings.js": meanings_of_figures,
+    "../scenarios/display/meanings.json": meanings_for_terminals,
 }
 """What is made, by its path from `docs`, and what makes it; llms.txt behind the pages that it lists."""
 

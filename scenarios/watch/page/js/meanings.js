@@ -44,11 +44,11 @@ export const MEANINGS = [
  ],
  [
   "Best, and regret",
-  "A campaign may pass its best and go on. mean gap 0.020 nat at observation 178, 0.030 now says so; the difference is the regret, and a stop rule ends a campaign before it grows."
+  "A campaign may pass its best and go on. “mean gap 0.020 nat at observation 178, 0.030 now” says so; the difference is the regret, and a stop rule ends a campaign before it grows."
  ],
  [
   "Cannot be helped",
-  "with up to 50 more values says which entropy a family could reach at most: with all its known values and the best that the model expects of what remains. A family that stays behind even then cannot be helped by measuring candidates of this pool."
+  "“with up to 50 more values” says which entropy a family could reach at most: with all its known values and the best that the model expects of what remains. A family that stays behind even then cannot be helped by measuring candidates of this pool."
  ],
  [
   "Spent, in flight, retries",

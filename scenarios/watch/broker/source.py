@@ -6,15 +6,16 @@ are answered with nothing, or refused with where to ask them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
 
+from agent.entropy.bands import Band
 from agent.entropy.bias import BIAS_METRICS
 from protocols.errors import NotThere
-from protocols.wire.messages import CampaignPhase, Health, MetricsReport, Status
+from protocols.wire.messages import CampaignPhase, FamilyBias, Health, MetricsReport, Status
 from scenarios.watch.broker.listener import BrokerListener
 from scenarios.watch.broker.view import CampaignView, is_there
 from scenarios.watch.reading.source import MAX_ROWS, DatasetOrder
@@ -170,6 +171,14 @@ class BrokerSource:
             end = chosen[-1].observation if chosen else 0
         return encode(Series(begin, end, len(view.reports), named, values))
 
+    def bands(self) -> Mapping[int, Mapping[str, Band | None]]:
+        """Return the bands that came with the points."""
+        with self._listener.view() as known:
+            return {
+                number: {each.family: _band(each) for each in report.families}
+                for number, report in known.campaigns[self._campaign].reports.items()
+            }
+
     def points_after(self, sequence: int, most: int = MAX_ROWS) -> Points:
         """Return the points that came after a row of the journal."""
         with self._listener.view() as known:
@@ -321,6 +330,11 @@ def _families(report: MetricsReport, before: MetricsReport | None) -> tuple[Fami
         )
         for each in report.families
     )
+
+
+def _band(bias: FamilyBias) -> Band | None:
+    low, high = bias.entropy_low, bias.entropy_high
+    return None if low is None or high is None else (low, high)
 
 
 def _change(before: float | None, now: float | None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from agent.campaign.life_cycle import Phase as CampaignPhase
+from agent.entropy.bands import Band
 from agent.run_files import DATABASE, LOCK, RECORDING
 from protocols.errors import NotPossibleNow, StoreError
 from protocols.storage.run_lock import seems_held
 from protocols.storage.server_url import DatabaseUrl
 from scenarios.watch.reading.answers.question import AskedRun
-from scenarios.watch.reading.bands import BandCache
+from scenarios.watch.reading.bands import BandCache, grid
 from scenarios.watch.reading.cards import card_of
 from scenarios.watch.reading.chain import ChainCheck
 from scenarios.watch.reading.dataset import dataset_page
@@ -41,6 +42,10 @@ from scenarios.watch.state.trust import Trust
 
 MAX_DECISIONS: Final = 200
 """Most decisions of one answer: each looks up what became of its candidates."""
+
+EXPORTED_BANDS_S: Final = 1.0
+"""How long the bands of a file may be measured [s], while nothing new is told; those that are shown are known already.
+What is left has none."""
 
 NO_BROKER: Final = "a run folder is only read; orders go over a broker"
 """Why a folder alone takes no orders; whoever knows the run's broker says otherwise."""
@@ -128,6 +133,11 @@ class RunSource:
     def has_all_bands(self) -> bool:
         """Whether the last series had all the bands that it may have; else the next one has more of them."""
         return self._bands.is_complete
+
+    def bands(self) -> Mapping[int, Mapping[str, Band | None]]:
+        """As of `Source`."""
+        with self._told() as connection:
+            return self._bands.on_grid(connection, self._history, grid(len(self._history.course)), EXPORTED_BANDS_S)
 
     def points_after(self, sequence: int, most: int = MAX_ROWS) -> Points:
         """As of `Source`."""

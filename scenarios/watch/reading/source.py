@@ -6,8 +6,10 @@ at a time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Literal, Protocol
 
+from agent.entropy.bands import Band
 from scenarios.watch.state.lab import Instrument
 from scenarios.watch.state.moment import DecisionCard, Moment
 from scenarios.watch.state.points import Points
@@ -60,6 +62,10 @@ class Source(Protocol):
             last: Number of its last; None: the latest.
             columns: Pixels that it is drawn on: what is longer than a page bears is reduced to them.
         """
+        ...
+
+    def bands(self) -> Mapping[int, Mapping[str, Band | None]]:
+        """Return the bands by observation and family, of as many observations as a picture of the whole shows."""
         ...
 
     def points_after(self, sequence: int, most: int = MAX_ROWS) -> Points:

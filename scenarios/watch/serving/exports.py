@@ -1,7 +1,7 @@
 """What is seen, as a file: the trajectory, the dataset or the journal, as of the moment that is shown.
 
 The trajectory of a run that is over is the file `trajectory.csv` that it wrote, up to the moment; of one that goes on
-it has the same columns, and bands where the file will have them are empty.
+it has the same columns, and bands where the page has them.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from agent.entropy.bands import Band
 from agent.entropy.bias import priority
 from protocols.extras import load
 from protocols.storage.csv_file import write_rows_as_csv
@@ -128,7 +129,7 @@ def _number(cell: str) -> float | int | None:
 def _trajectory(source: Source, at: int | None) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
     """Return the trajectory off the points of a source."""
     units = {each.name: each.unit for each in source.campaign().metrics}
-    points = source.points_after(-1)
+    points, bands = source.points_after(-1), source.bands()
     declared = [each.metric for each in points.columns if each.metric is not None and each.metric not in METRICS]
     headings = [f"{name} [{units[name]}]" if units.get(name) else name for name in declared]
 
@@ -137,7 +138,7 @@ def _trajectory(source: Source, at: int | None) -> tuple[Sequence[str], Iterable
         while True:
             for row in page.rows:
                 if at is None or (row[0] is not None and row[0] <= at):
-                    yield from _rows_of(page.columns, row, declared)
+                    yield from _rows_of(page.columns, row, declared, bands.get(int(row[0] or 0), {}))
             if not page.more:
                 return
             page = source.points_after(page.sequence)
@@ -146,7 +147,10 @@ def _trajectory(source: Source, at: int | None) -> tuple[Sequence[str], Iterable
 
 
 def _rows_of(
-    columns: Sequence[Column], row: Sequence[float | None], declared: Sequence[str]
+    columns: Sequence[Column],
+    row: Sequence[float | None],
+    declared: Sequence[str],
+    bands: Mapping[str, Band | None],
 ) -> Iterator[Sequence[Any]]:
     metrics: dict[str, float | None] = {}
     entropies: dict[str, float | None] = {}
@@ -162,7 +166,7 @@ def _rows_of(
     figures = [metrics.get(name) for name in METRICS]
     for family, size in sizes.items():
         beside = (*figures, starved, *(metrics.get(name) for name in declared))
-        yield int(row[0] or 0), family, size, entropies.get(family), None, None, *beside
+        yield int(row[0] or 0), family, size, entropies.get(family), *(bands.get(family) or (None, None)), *beside
 
 
 def _dataset(source: Source, wanted: Values) -> Iterator[Sequence[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 
+from scenarios.watch.reading.run_source import RunSource
+from scenarios.watch.serving.exports import export
 from tests.support.commands import Finished, Workbench, free_port, until
 from tests.support.processes import started
 from tests.support.samples.folders import contents
@@ -67,6 +70,19 @@ def test_the_exported_trajectory_is_the_file_of_the_run_byte_for_byte(finished: 
         part = client.get("api/runs/lab/export", params={"at": 3}).content
     assert written.startswith(part)
     assert {line.split(b",")[0] for line in part.splitlines()[1:]} == {b"0", b"1", b"2", b"3"}
+
+
+def test_the_trajectory_of_a_run_without_that_file_is_exported_with_its_bands(
+    finished: tuple[Workbench, Page], tmp_path: Path
+) -> None:
+    """As of one that goes on: the same rows and bands as the file has that it writes at its end."""
+    folder = shutil.copytree(finished[0].runs / "lab", tmp_path / "lab")
+    written = list(csv.DictReader((folder / "trajectory.csv").read_text().splitlines()))
+    (folder / "trajectory.csv").unlink()
+    with closing(RunSource(folder)) as source:
+        content = export(source, {"what": "trajectory", "format": "csv", "at": None}, folder).content
+    assert list(csv.DictReader(content.decode().splitlines())) == written
+    assert sum(bool(row["entropy_low"]) for row in written) > len(written) / 2
 
 
 def test_every_table_is_exported_in_every_format_with_the_rows_that_are_shown(finished: tuple[Workbench, Page]) -> None:

@@ -154,10 +154,14 @@ export class SavedSource {
     course.load(await this.series());
     const { campaign } = await this.#all();
     const rows = [];
+    const bands = Object.fromEntries(Object.entries(course.bands).map(([family, { x, low, high }]) => [family, new Map(x.map((at, place) => [at, [low[place], high[place]]]))]));
     course.x.forEach((observation, row) => {
       if (observation > last) return;
       const metrics = Object.fromEntries(campaign.metrics.map(({ name }) => [name, rounded(course.metric[name]?.[row])]));
-      for (const family of Object.keys(course.entropy)) rows.push({ observation, family, size: course.size[family]?.[row], entropy: rounded(course.entropy[family][row]), ...metrics });
+      for (const family of Object.keys(course.entropy)) {
+        const [low, high] = bands[family]?.get(observation) ?? [null, null];
+        rows.push({ observation, family, size: course.size[family]?.[row], entropy: rounded(course.entropy[family][row]), entropy_low: rounded(low), entropy_high: rounded(high), ...metrics });
+      }
     });
     return rows;
   }

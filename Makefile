@@ -37,6 +37,8 @@ run: $(RUN_READY)
 # A thread for each process: the workers share the cores, and threads of linear algebra that wait for each other burn them.
 test goldens coverage: export OMP_NUM_THREADS := 1
 test goldens coverage: export OPENBLAS_NUM_THREADS := 1
+# Hundreds of processes start: compiled modules are kept also where the environment says not to (empty says nothing).
+test goldens coverage: export PYTHONDONTWRITEBYTECODE :=
 
 test: check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=$(SLOWEST)

@@ -41,15 +41,15 @@ def dataset(folder: Path) -> dict[str, float]:
         return dict(connection.execute("SELECT candidate_id, value FROM observation").fetchall())
 
 
-def begun(bench: Workbench, observations: int) -> None:
+def begun(bench: Workbench, observations: int, *flags: str) -> None:
     """Start a campaign that has come so far."""
-    bench.start("run", "lab.toml", *BUSY)
+    bench.start("run", "lab.toml", *BUSY, *flags)
     bench.wait_for_events("ResultAccepted", observations)
 
 
 def test_a_backup_under_load_goes_on_elsewhere_to_the_same_end(bench: Workbench) -> None:
     assert bench.entropilot("run", "lab.toml", *BUSY, "--runs", "undisturbed").code == 0
-    begun(bench, 5)
+    begun(bench, 5, "--set", "simulator.latency.mean_s=0.5")  # so that it is at work still, on a loaded machine too
     made = [json.loads(bench.entropilot("backup", "lab", "kept", "--json").out) for _ in range(4)]
     bench.parts[1].kill()
     assert made[0]["row"] < made[-1]["row"], "it worked on meanwhile"

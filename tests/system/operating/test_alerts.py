@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from protocols.link.broker_settings import MqttVersion
 from tests.support.commands import Workbench, until
 from tests.support.receivers.webhook import Webhook, webhook
+from tests.system.test_bad_messages import BASE, SIMULATOR, Stranger
 
 pytestmark = pytest.mark.system
 
@@ -96,6 +99,52 @@ def test_an_instrument_that_says_nothing_and_bias_are_told_and_an_operator_s_pau
     assert kinds(hook) == ["instrument_silent"]
     assert hook.bodies[0]["subject"] == "simulator-1"
     assert "holds 4 requests" in hook.bodies[0]["words"]
+
+
+def test_a_campaign_that_pauses_itself_is_told_and_one_whose_bias_grows(bench: Workbench, hook: Webhook) -> None:
+    path = settings(bench, hook, "paused_itself = true\nbias_above_best = 0.001")
+    slow = ("--quiet", "--set", "simulator.latency.mean_s=0.3")
+    broken = ("--set", "simulator.faults.failure_rate=1", "--set", "campaign.give_up_after=3")
+    bench.start("run", "lab.toml", *slow, *broken, "--campaign", "broken")
+    bench.start("run", "lab.toml", *slow, "--policy", "random", "--budget", "60", "--campaign", "worse")
+    bench.wait_for_events("RequestIssued", 1, "broken")
+    bench.wait_for_events("ResultAccepted", 1, "worse")
+    watching = bench.start("alerts", path)
+    until(lambda: {"paused_itself", "bias_above_best"} <= set(kinds(hook)), f"not both were told: {watching.said}")
+    assert watching.end().code == 0
+    told = {each["kind"]: each for each in hook.bodies}
+    assert (told["paused_itself"]["run"], told["bias_above_best"]["run"]) == ("broken", "worse")
+    assert "at its best" in told["bias_above_best"]["words"]
+    assert kinds(hook).count("paused_itself") == 1
+
+
+def test_many_messages_that_are_put_aside_are_told(bench: Workbench, hook: Webhook) -> None:
+    path = settings(bench, hook, "quarantined_per_minute = 10")
+    url = bench.start_broker("embedded")
+    bench.start("simulator", "lab.toml", "--broker", url, "--set", "simulator.latency.mean_s=2")
+    bench.start("agent", "lab.toml", "--broker", url, "--quiet", "--budget", "50", "--set", "campaign.parallel=1")
+    bench.wait_for_events("ResultAccepted", 1)
+    watching = bench.start("alerts", path, "lab")
+    until((bench.runs / ".alerts.json").exists, "it has not looked")
+
+    async def talk() -> None:
+        async with Stranger(url, MqttVersion.V311).connected() as stranger:
+            for number in range(40):
+                await stranger.say(f"{BASE}/result/{SIMULATOR}", f"nonsense {number}".encode())
+
+    asyncio.run(talk())
+    until(lambda: kinds(hook) == ["quarantine_rate"], f"it was not told: {watching.said}")
+    assert watching.end().code == 0
+    assert "40 messages were put aside" in hook.bodies[0]["words"]
+
+
+def test_rules_that_a_broker_tells_nothing_for_are_named(bench: Workbench, hook: Webhook) -> None:
+    path = settings(bench, hook, "quarantined_per_minute = 10\nfinished = true\ninstrument_silent_s = 5")
+    url = bench.start_broker("embedded")
+    ended = bench.entropilot("alerts", path, "--broker", url, "--once")
+    assert ended.code == 0, ended.err
+    first = lines(ended.out)[0]
+    assert (first["event"], first["rules"]) == ("rules_not_seen", ["instrument_silent_s", "quarantined_per_minute"])
 
 
 def test_a_dry_run_tells_nobody_and_wrong_settings_are_all_told_at_once(bench: Workbench, hook: Webhook) -> None:

@@ -69,6 +69,10 @@ def test_each_attempt_is_one_trace_of_agent_and_instrument(bench: Workbench, col
         assert spans["attempt"].start_ns <= spans["send"].start_ns <= spans["commit"].start_ns
         assert spans["commit"].end_ns == spans["attempt"].end_ns
     assert len(collector.spans) == 5 * 12
+    for command in ("verify", "replay"):
+        checked = bench.entropilot(command, "lab")
+        assert checked.code == 0, checked.out + checked.err
+    assert len(collector.spans) == 5 * 12, "to judge it again is traced nowhere"
     (*_, timings) = log(bench, "timings")
     assert timings["decisions"] >= 12
     assert timings["commits"] >= 12

@@ -38,6 +38,7 @@ def test_every_command_that_takes_a_run_finds_its_journal_by_the_folder(bench: W
             "what-if": ("what-if", "c", "--policy", "round_robin", "--quiet"),
             "diff": ("diff", "c", "c", "--json"),
             "pack": ("pack", "c", "--quiet", "-o", "c.pack"),
+            "export": ("export", "c", "--json"),
             "resume": ("run", "lab.toml", "--campaign", "c", "--resume"),
         }.items()
     }
@@ -46,6 +47,8 @@ def test_every_command_that_takes_a_run_finds_its_journal_by_the_folder(bench: W
     assert "decision 2" in said["why"].out
     assert "database.json" in said["report"].out
     assert json.loads(said["report as JSON"].out)["spent"] == 12
+    exported = json.loads(said["export"].out)
+    assert exported["tables"]["dataset"] == 12 + 24
     assert "c" in [each["name"] for each in json.loads(said["list"].out)["recordings"]]
     assert json.loads(said["diff"].out)["same"]
     assert "was over already" in said["resume"].err
@@ -65,8 +68,13 @@ def test_a_campaign_that_was_killed_is_resumed_by_its_name_alone(
     running = bench.start("run", "lab.toml", "--quiet", "--campaign", "c", "--database", database, *SLOW)
     until(lambda: server.count(database, "ResultAccepted") >= 2, "there is no result")
     running.process.send_signal(signal.SIGSTOP)  # at work, and in no hurry
+    report = bench.entropilot("report", "c", "--json")
+    assert (report.code, json.loads(report.out)["stopped_because"]) == (0, ""), report.err
     unfinished = [bench.entropilot(*words) for words in (("verify", "c"), ("why", "c", "0", "--no-figure"))]
     running.kill()
+    report = bench.entropilot("report", "c", "--json")
+    assert "it was interrupted" in json.loads(report.out)["stopped_because"], report.err
+    assert json.loads(report.out)["spent"] >= 2
     unfinished += [bench.entropilot(*words) for words in (("verify", "c"), ("why", "c", "last", "--no-figure"))]
     assert [done.code for done in unfinished] == [0] * 4, [done.err for done in unfinished]
     done = bench.entropilot("run", "lab.toml", "--quiet", "--resume", "--campaign", "c")

@@ -115,7 +115,7 @@ def test_an_agent_that_forgets_to_commit_is_found(monkeypatch: pytest.MonkeyPatc
             written(store, commit, now=now)
 
     monkeypatch.setattr(Store, "append_at_once", forgetful)
-    assert any(play_seed(seed).violations for seed in range(3))
+    assert play_seed(1).violations  # by which it is found soonest; seed 0 takes ten times as long
 
 
 def _calm(terms: Terms) -> Terms:

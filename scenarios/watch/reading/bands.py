@@ -55,10 +55,10 @@ class BandCache:
         return self._known[observation]
 
     def on_grid(
-        self, connection: Connection, history: History, observations: Iterable[int], budget_s: float = BUDGET_S
+        self, connection: Connection, history: History, observations: Iterable[int], budget_s: float | None = None
     ) -> dict[int, Mapping[str, Band | None]]:
         """Return the bands at some observations, as many as there is time for: evenly spread ones come first."""
-        deadline = time.monotonic() + budget_s
+        deadline = time.monotonic() + (BUDGET_S if budget_s is None else budget_s)
         wanted = list(observations)
         found, self.is_complete = {}, True
         for observation in spread(wanted):

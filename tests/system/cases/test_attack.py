@@ -194,8 +194,9 @@ def test_a_stranger_is_not_let_in_by_the_embedded_broker(case: Case) -> None:
 
 
 def test_a_second_value_that_contradicts_the_first_is_told(case: Case) -> None:
+    one_by_one = ("--set", "campaign.parallel=1")  # so that the second value of a result comes before the end
     with mosquitto(case.folder) as port, stranger(port, contradict):
-        case.must(*case.campaign("--budget", "4", "--broker", f"mqtt://{LOOPBACK}:{port}", *SLOW))
+        case.must(*case.campaign("--budget", "4", "--broker", f"mqtt://{LOOPBACK}:{port}", *SLOW, *one_by_one))
     if str(FORGED) not in (case.run_folder / "recording.jsonl").read_text():
         raise CannotTell("no second value was heard")
     assert case.observed(f"value = {FORGED}") == 0

@@ -29,7 +29,7 @@ SLOWEST ?= 10
 WORKERS ?= $(shell python3 -c 'import os; print(min(2 * (os.cpu_count() or 1), 8))')
 MESSAGES ?= 200000
 
-.PHONY: run test rewritten check goldens bench published does-it-work simulate crash kills soak fuzz planted coverage usual-way docs dist clean
+.PHONY: run test check goldens bench published does-it-work simulate crash kills soak fuzz planted coverage usual-way docs dist clean
 
 run: $(RUN_READY)
 	$(BIN)/entropilot run emt_alloys
@@ -40,12 +40,8 @@ test goldens coverage: export OPENBLAS_NUM_THREADS := 1
 # Hundreds of processes start: compiled modules are kept also where the environment says not to (empty says nothing).
 test goldens coverage: export PYTHONDONTWRITEBYTECODE :=
 
-test: rewritten check
+test: check
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations=$(SLOWEST)
-
-# Pytest rewrites the assertions of a thousand modules: once, beside the checks, and not in every worker.
-rewritten: $(TEST_READY)
-	$(BIN)/python -m pytest --collect-only -q >/dev/null 2>&1 &
 
 check: $(TEST_READY)
 	$(BIN)/ruff check .
